@@ -1,0 +1,184 @@
+/**
+ * Little-endian binary writing and reading over caller-visible buffers, used by log frames, wire payloads
+ * and pages. Varints are LEB128 as in Protocol Buffers ("Encoding", base 128 varints). 64-bit floats move as bits.
+ */
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #length = 0;
+
+  constructor(initialBytes = 256) {
+    this.#bytes = new Uint8Array(initialBytes);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  #reserve(extra: number): number {
+    const at = this.#length;
+    const needed = at + extra;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = needed;
+    return at;
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#reserve(1), value);
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#reserve(4), value, true);
+  }
+
+  u64(value: bigint): void {
+    this.#view.setBigUint64(this.#reserve(8), value, true);
+  }
+
+  f64(value: number): void {
+    this.#view.setFloat64(this.#reserve(8), value, true);
+  }
+
+  /** An unsigned integer up to 2^53 - 1. */
+  varint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.u8((rest % 0x80) | 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    this.u8(rest);
+  }
+
+  /** A signed integer in ±(2^52 - 1), zigzag-coded. */
+  varsint(value: number): void {
+    this.varint(value < 0 ? -value * 2 - 1 : value * 2);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#reserve(bytes.length));
+  }
+
+  /** Length-prefixed bytes. */
+  block(bytes: Uint8Array): void {
+    this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  /** Length-prefixed UTF-8. */
+  text(value: string): void {
+    this.block(encoder.encode(value));
+  }
+
+  /** The bits of a typed array's elements, without length; the platform's order is little-endian. */
+  column(values: Float64Array | Uint32Array): void {
+    this.raw(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+
+  /** A copy that owns its buffer, ready to be transferred. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** Thrown by ByteReader when the bytes end early or hold an impossible value. */
+export class ByteFormatError extends Error {
+  override readonly name = 'ByteFormatError';
+}
+
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  #take(count: number): number {
+    const at = this.#at;
+    if (count < 0 || at + count > this.#bytes.length) {
+      throw new ByteFormatError(`needed ${count} bytes at offset ${at} of ${this.#bytes.length}`);
+    }
+    this.#at = at + count;
+    return at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 8; i++) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      scale *= 0x80;
+    }
+    throw new ByteFormatError(`varint before offset ${this.#at} exceeds 2^53 - 1`);
+  }
+
+  varsint(): number {
+    const coded = this.varint();
+    return coded % 2 === 1 ? -(coded + 1) / 2 : coded / 2;
+  }
+
+  /** A view of the next `count` bytes, not a copy. */
+  raw(count: number): Uint8Array {
+    const at = this.#take(count);
+    return this.#bytes.subarray(at, at + count);
+  }
+
+  block(): Uint8Array {
+    return this.raw(this.varint());
+  }
+
+  text(): string {
+    const bytes = this.block();
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw new ByteFormatError(`text before offset ${this.#at} is not UTF-8`, { cause });
+    }
+  }
+
+  /** `count` 64-bit floats, copied bit for bit into an aligned array. */
+  floats(count: number): Float64Array<ArrayBuffer> {
+    return new Float64Array(this.raw(count * 8).slice().buffer);
+  }
+
+  /** `count` unsigned 32-bit integers, copied into an aligned array. */
+  uints(count: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.raw(count * 4).slice().buffer);
+  }
+}

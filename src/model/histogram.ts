@@ -1,0 +1,4 @@
+/** Native histograms. */
+export interface FloatHistogram {
+  readonly schema: number;
+}
