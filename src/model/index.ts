@@ -1,3 +1,4 @@
+export * from './config/exports.ts';
 export type { SeriesColumns } from './columns.ts';
 export type { FloatHistogram } from './histogram.ts';
 export { compareBytes, DuplicateLabelError, Labels, LabelsBuilder, metricNameLabel } from './labels.ts';

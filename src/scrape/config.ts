@@ -1,0 +1,9 @@
+// The scrape room's part of prometheus.yml: `global` and the entries of `scrape_configs`.
+export type { RelabelAction, RelabelConfig } from '../model/index.ts';
+export type {
+  GlobalConfig,
+  NameEscapingScheme,
+  NameValidationScheme,
+  ScrapeConfig,
+  ScrapeProtocol,
+} from './config_types.ts';
