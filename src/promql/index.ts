@@ -1,0 +1,51 @@
+export {
+  ExecutionError,
+  ParseError,
+  QueryCanceledError,
+  QueryError,
+  type QueryErrorType,
+  QueryTimeoutError,
+  TooManySamplesError,
+  UnsupportedError,
+} from './errors.ts';
+export { type FunctionName, type FunctionSignature, functionSignatures } from './functions/signatures.ts';
+export { typeOf } from './parse/check.ts';
+export { type ParserOptions, parseExpr } from './parse/parser.ts';
+export { printExpr } from './parse/print.ts';
+export type {
+  AggregateExpr,
+  AggregateOp,
+  AtModifier,
+  BinaryExpr,
+  BinaryOperator,
+  CallExpr,
+  DurationNode,
+  Expr,
+  MatrixSelector,
+  NumberLiteral,
+  ParenExpr,
+  RemoteExpr,
+  Span,
+  StringLiteral,
+  SubqueryExpr,
+  UnaryExpr,
+  ValueType,
+  VectorMatching,
+  VectorSelector,
+} from './parse/tree.ts';
+export { selectorsOf, walk } from './parse/tree.ts';
+export type {
+  EngineLimits,
+  Fragment,
+  MatrixSeries,
+  QueryRange,
+  QueryResult,
+  QueryValue,
+  RemoteResult,
+  RemoteSource,
+  SelectRequest,
+  StepMatrix,
+  StepSeries,
+  Storage,
+  VectorSample,
+} from './types.ts';

@@ -1,0 +1,136 @@
+/**
+ * The canonical text of an expression, as Prometheus prints it: parsing it again gives an equal tree. The
+ * distributed planner ships expressions in this form.
+ */
+import { formatDuration, formatFloat, isValidLabelName } from '../../model/index.ts';
+import { quote } from './literals.ts';
+import {
+  type AggregateExpr,
+  type AtModifier,
+  type BinaryExpr,
+  type DurationNode,
+  type Expr,
+  takesParam,
+  type VectorSelector,
+} from './tree.ts';
+
+export function printExpr(expr: Expr): string {
+  switch (expr.kind) {
+    case 'number':
+      return expr.isDuration ? printSeconds(expr.value) : formatFloat(expr.value);
+    case 'string':
+      return quote(expr.value);
+    case 'vector':
+      return printSelector(expr) + printModifiers(expr);
+    case 'matrix': {
+      const { selector } = expr;
+      const extension = selector.extension === undefined ? '' : ` ${selector.extension}`;
+      const range = `[${printDuration(expr.range)}]`;
+      return `${printSelector(selector)}${range}${extension}${printAt(selector.at)}${printOffset(selector.offset)}`;
+    }
+    case 'subquery': {
+      const step = expr.step === undefined ? '' : printDuration(expr.step);
+      const range = `[${printDuration(expr.range)}:${step}]`;
+      return `${printExpr(expr.expr)}${range}${printAt(expr.at)}${printOffset(expr.offset)}`;
+    }
+    case 'unary':
+      return expr.op + printExpr(expr.expr);
+    case 'binary':
+      return `${printExpr(expr.lhs)} ${printOperator(expr)} ${printExpr(expr.rhs)}`;
+    case 'aggregate':
+      return printAggregate(expr);
+    case 'call':
+      return `${expr.func}(${expr.args.map(printExpr).join(', ')})`;
+    case 'paren':
+      return `(${printExpr(expr.expr)})`;
+    case 'remote':
+      return `remote(${expr.fragment}: ${expr.text})`;
+  }
+}
+
+/** Seconds as a duration literal. */
+function printSeconds(seconds: number): string {
+  const text = formatDuration(Math.round(Math.abs(seconds) * 1000));
+  return seconds < 0 ? `-${text}` : text;
+}
+
+export function printDuration(node: DurationNode): string {
+  switch (node.kind) {
+    case 'seconds':
+      return printSeconds(node.seconds);
+    case 'step':
+    case 'range':
+      return `${node.kind}()`;
+    case 'wrap':
+      return `(${printDuration(node.operand)})`;
+    case 'negate':
+      return `-${printDuration(node.operand)}`;
+    case 'min_of':
+    case 'max_of':
+      return `${node.kind}(${printDuration(node.left)}, ${printDuration(node.right)})`;
+    default:
+      return `${printDuration(node.left)} ${node.kind} ${printDuration(node.right)}`;
+  }
+}
+
+function printAt(at: AtModifier | undefined): string {
+  if (at === undefined) return '';
+  return at.kind === 'timestamp' ? ` @ ${(at.timestampMs / 1000).toFixed(3)}` : ` @ ${at.kind}()`;
+}
+
+function printOffset(offset: DurationNode | undefined): string {
+  if (offset === undefined || (offset.kind === 'seconds' && offset.seconds === 0)) return '';
+  return ` offset ${printDuration(offset)}`;
+}
+
+function printSelector(selector: VectorSelector): string {
+  const classic = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(selector.name);
+  const matchers = selector.matchers
+    .filter(
+      (matcher) => matcher.name !== '__name__' || matcher.value !== selector.name || matcher.value === '',
+    )
+    .map((matcher) => matcher.toString())
+    .sort();
+  // A name that can't stand before the braces is quoted inside them.
+  if (selector.name !== '' && !classic) matchers.unshift(quote(selector.name));
+  const name = classic ? selector.name : '';
+  return matchers.length === 0 && name !== '' ? name : `${name}{${matchers.join(',')}}`;
+}
+
+function printModifiers(selector: VectorSelector): string {
+  const extension = selector.extension === undefined ? '' : ` ${selector.extension}`;
+  return `${printAt(selector.at)}${extension}${printOffset(selector.offset)}`;
+}
+
+function printLabels(names: readonly string[]): string {
+  return names.map((name) => (isValidLabelName(name, 'legacy') ? name : quote(name))).join(', ');
+}
+
+function printAggregate(expr: AggregateExpr): string {
+  let head: string = expr.op;
+  if (expr.without) head += ` without (${printLabels(expr.grouping)}) `;
+  else if (expr.grouping.length > 0) head += ` by (${printLabels(expr.grouping)}) `;
+  const param = takesParam(expr.op) && expr.param !== undefined ? `${printExpr(expr.param)}, ` : '';
+  return `${head}(${param}${printExpr(expr.expr)})`;
+}
+
+/** The operator with its modifiers. */
+export function printOperator(expr: BinaryExpr): string {
+  let text: string = expr.op;
+  if (expr.returnBool) text += ' bool';
+  const matching = expr.matching;
+  if (matching === undefined) return text;
+  const grouped = matching.cardinality === 'many-to-one' || matching.cardinality === 'one-to-many';
+  if (matching.labels.length > 0 || matching.on || grouped) {
+    text += ` ${matching.on ? 'on' : 'ignoring'} (${printLabels(matching.labels)})`;
+  }
+  if (grouped) {
+    const side = matching.cardinality === 'many-to-one' ? 'left' : 'right';
+    text += ` group_${side} (${printLabels(matching.include)})`;
+  }
+  const { fillLeft, fillRight } = matching;
+  if (fillLeft !== undefined && fillLeft === fillRight) return `${text} fill (${formatFloat(fillLeft)})`;
+  if (fillLeft !== undefined) text += ` fill_left (${formatFloat(fillLeft)})`;
+  if (fillRight !== undefined) text += ` fill_right (${formatFloat(fillRight)})`;
+  return text;
+}

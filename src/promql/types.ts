@@ -1,0 +1,100 @@
+/**
+ * What the engine asks of its surroundings and what it answers: storage, ranges, limits, results, and the hooks
+ * by which a distributed planner moves parts of a query elsewhere.
+ */
+import type { FloatHistogram, Labels, Matcher, SeriesColumns } from '../model/index.ts';
+import type { Expr } from './parse/tree.ts';
+
+export interface SelectRequest {
+  readonly matchers: readonly Matcher[];
+  /** Both inclusive. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Hints: what will be done with the series, for a storage that can use it. */
+  readonly func?: string;
+  readonly rangeMs?: number;
+  readonly stepMs: number;
+  readonly grouping?: readonly string[];
+  readonly by?: boolean;
+}
+
+export interface Storage {
+  /** Series sorted by labels, merged to one entry per label set, samples with fromMs <= t <= toMs. */
+  select(request: SelectRequest, signal: AbortSignal): Promise<readonly SeriesColumns[]>;
+}
+
+/** Evaluation times startMs, startMs + stepMs, ... up to endMs; an instant has start = end. */
+export interface QueryRange {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+}
+
+export interface EngineLimits {
+  /** Samples that a query may hold in memory at once. */
+  readonly samplesMax: number;
+  readonly timeoutMs: number;
+  /** How far back an instant selector looks for a sample; the left edge is exclusive. */
+  readonly lookbackMs: number;
+}
+
+/** One series over all steps of a range; columns have one element per step. */
+export interface StepSeries {
+  readonly labels: Labels;
+  readonly values: Float64Array;
+  /** 1 where there is a value. */
+  readonly present: Uint8Array;
+  readonly histograms?: readonly (FloatHistogram | null)[];
+  /** The metric name is still there for label functions and is dropped when the query ends. */
+  readonly dropName?: boolean;
+}
+
+export interface StepMatrix {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly steps: number;
+  readonly series: readonly StepSeries[];
+}
+
+export interface VectorSample {
+  readonly labels: Labels;
+  readonly timestampMs: number;
+  readonly value: number;
+}
+
+export interface MatrixSeries {
+  readonly labels: Labels;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** 'vector' only for instant queries; range queries and instant queries of a range selector give 'matrix'. */
+export type QueryValue =
+  | { readonly type: 'scalar'; readonly timestampMs: number; readonly value: number }
+  | { readonly type: 'string'; readonly timestampMs: number; readonly text: string }
+  | { readonly type: 'vector'; readonly samples: readonly VectorSample[] }
+  | { readonly type: 'matrix'; readonly series: readonly MatrixSeries[] };
+
+export interface QueryResult {
+  readonly value: QueryValue;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+}
+
+/** A subtree that is computed where its data lives. */
+export interface Fragment extends QueryRange {
+  readonly id: number;
+  /** The whole aggregation, e.g. `sum by (job) (rate(x[5m]))`. */
+  readonly text: string;
+  readonly expr: Expr;
+}
+
+export interface RemoteResult {
+  readonly matrix: StepMatrix;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+}
+
+export interface RemoteSource {
+  fetch(fragment: Fragment, signal: AbortSignal): Promise<RemoteResult>;
+}
