@@ -1,0 +1,26 @@
+/**
+ * Which shard a series belongs to. The placement key is the pair (job, instance) where instance is not
+ * empty, otherwise every label but the name: so a target's series live together, and series that differ only
+ * in their name always do.
+ */
+import { assert } from '../../base/index.ts';
+import { type Labels, metricNameLabel, xxHash64 } from '../../model/index.ts';
+
+/** The strings that decide a series' place. */
+export function placementKey(labels: Labels): string[] {
+  const instance = labels.get('instance') ?? '';
+  if (instance !== '') return [labels.get('job') ?? '', instance];
+  const key: string[] = [];
+  const { flat } = labels;
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = flat[i] as string;
+    if (name !== metricNameLabel) key.push(name, flat[i + 1] as string);
+  }
+  return key;
+}
+
+/** The shard, in [0, shards), of a series with these labels. */
+export function placementShard(labels: Labels, shards: number): number {
+  assert(Number.isInteger(shards) && shards > 0, 'the number of shards is a positive integer');
+  return Number(xxHash64(placementKey(labels)) % BigInt(shards));
+}
