@@ -1,4 +1,4 @@
-import type { FloatHistogram } from './histogram.ts';
+import type { FloatHistogram } from './histogram/float_histogram.ts';
 import type { Labels } from './labels.ts';
 
 /**

@@ -1,7 +1,38 @@
-export * from './config/exports.ts';
 export type { SeriesColumns } from './columns.ts';
-export type { FloatHistogram } from './histogram.ts';
+export * from './config/exports.ts';
+export {
+  durationMaxMs,
+  formatDuration,
+  parseDuration,
+  parseSignedDuration,
+} from './durations.ts';
+export { BadRegexError, DurationError, HistogramError } from './errors.ts';
+export {
+  customBucketsSchema,
+  exponentialBound,
+  exponentialSchemaMax,
+  exponentialSchemaMin,
+  isCustomSchema,
+  isExponentialSchema,
+} from './histogram/bounds.ts';
+export { type Bucket, CounterResetHint, type HistogramFields, type Span } from './histogram/fields.ts';
+export { FloatHistogram, type HistogramSum, supportedSchema } from './histogram/float_histogram.ts';
+export { countsFromDeltas, deltasFromCounts } from './histogram/spans.ts';
 export { compareBytes, DuplicateLabelError, Labels, LabelsBuilder, metricNameLabel } from './labels.ts';
+export { Matcher, MatchType, matchesAll } from './matcher.ts';
+export {
+  type EscapingScheme,
+  escapeName,
+  escapingSchemes,
+  isValidLabelName,
+  isValidMetricName,
+  type NameScheme,
+  unescapeName,
+} from './names.ts';
+export { formatFloat, formatFloatG, parseFloatText } from './numbers.ts';
+export { quoteGo } from './quote.ts';
+export { AnchoredRegex } from './regex/anchored_regex.ts';
+export { isStaleNaN, normalizeNaN, normalNaNBits, setNormalNaN, setStaleNaN, staleNaNBits } from './stale.ts';
 export {
   decodeWriteBatch,
   encodeWriteBatch,

@@ -1,4 +1,0 @@
-/** Native histograms. */
-export interface FloatHistogram {
-  readonly schema: number;
-}
