@@ -1,0 +1,6 @@
+export { type ActorRef, ask, type MakeAsk, type ReplyTo, type TellOutcome } from './actor_ref.ts';
+export { type ActorContext, type ActorProps, type Behavior, mailboxMaxDefault } from './behavior.ts';
+export type { Runnable, Scheduler } from './dispatcher.ts';
+export { runtimeErrorCodes } from './errors.ts';
+export { backoffMs, type FailureDirective, type Supervision } from './supervision.ts';
+export { ActorSystem, type ActorSystemDeps } from './system.ts';
