@@ -1,0 +1,37 @@
+/**
+ * What can go wrong in a scrape, with stable codes. The message is what the targets page shows as
+ * `lastError`, so where Prometheus has a well-known text for the same failure it is used.
+ */
+import { CodedError } from '../base/index.ts';
+
+/** A body that is not what its format allows. `line` counts from 1; `reason` is the message without it. */
+export class ExpositionError extends CodedError {
+  override readonly name = 'ExpositionError';
+  readonly line: number;
+  readonly reason: string;
+
+  constructor(line: number, reason: string) {
+    super('bad_exposition', `line ${line}: ${reason}`);
+    this.line = line;
+    this.reason = reason;
+  }
+}
+
+export type ScrapeErrorCode =
+  | 'body_size_limit'
+  | 'content_type'
+  | 'http_status'
+  | 'label_limit'
+  | 'request'
+  | 'sample_limit'
+  | 'series_name'
+  | 'target'
+  | 'timeout';
+
+export class ScrapeError extends CodedError {
+  override readonly name = 'ScrapeError';
+
+  constructor(code: ScrapeErrorCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * OpenMetrics text 1.0 (github.com/prometheus/OpenMetrics, specification/OpenMetrics.md), as strictly as
+ * Prometheus reads it: single spaces, no blank lines, `# EOF` last, timestamps in seconds. Exemplars are
+ * checked and counted. `_created` series are ordinary series here.
+ */
+import {
+  braceOpen,
+  closingQuote,
+  decodeUtf8,
+  expositionError,
+  hash,
+  isMetricStart,
+  isUtf8,
+  lineEnd,
+  lineFeed,
+  metricNameEnd,
+  quote,
+  space,
+} from './ascii.ts';
+import { normalizeBucketLabels } from './normalize.ts';
+import { parseFloatBytes } from './number.ts';
+import { hashBytes, parseBraces, parseSeries, type SeriesDialect, seriesEnd } from './series.ts';
+import type { ExpositionSink, MetadataKind, ParseOutcome } from './sink.ts';
+
+const dialect: SeriesDialect = { blanks: false, lineFeeds: false };
+const metricTypes: ReadonlySet<string> = new Set([
+  'counter',
+  'gauge',
+  'histogram',
+  'gaugehistogram',
+  'summary',
+  'info',
+  'stateset',
+  'unknown',
+]);
+
+const missingEof = 'data does not end with # EOF';
+
+/** As parseTextExposition, for `application/openmetrics-text`. */
+export function parseOpenMetrics(body: Uint8Array, sink: ExpositionSink): ParseOutcome {
+  const parser = new OpenMetricsParser(body, sink);
+  let at = 0;
+  while (at < body.length) {
+    if (body[at] !== hash) at = parser.sample(at);
+    else if (isEof(body, at)) {
+      const end = body[at + 5] === lineFeed ? at + 6 : at + 5;
+      if (end !== body.length) throw expositionError(body, end, 'unexpected data after # EOF');
+      return { samples: parser.samples, exemplars: parser.exemplars };
+    } else at = parser.metadata(at);
+  }
+  throw expositionError(body, at, missingEof);
+}
+
+const eofLine = [hash, space, 0x45, 0x4f, 0x46];
+const isEof = (body: Uint8Array, at: number): boolean => eofLine.every((byte, i) => body[at + i] === byte);
+
+class OpenMetricsParser {
+  samples = 0;
+  exemplars = 0;
+  readonly #body: Uint8Array;
+  readonly #sink: ExpositionSink;
+  #type = '';
+
+  constructor(body: Uint8Array, sink: ExpositionSink) {
+    this.#body = body;
+    this.#sink = sink;
+  }
+
+  /** Returns the offset of the next line. */
+  sample(at: number): number {
+    const body = this.#body;
+    let end = this.#sink.expectedEnd(body, at);
+    let id = -1;
+    if (end >= 0 && body[end] === space) id = this.#sink.expectedId;
+    else {
+      end = seriesEnd(body, at, dialect);
+      id = this.#resolve(at, end);
+    }
+    const valueEnd = tokenEnd(body, end);
+    const value = this.#float(end, valueEnd, 'expected value after metric');
+    let next = valueEnd;
+    let timestampMs = Number.NaN;
+    if (body[next] === space && body[next + 1] !== hash) {
+      const timestampEnd = tokenEnd(body, next);
+      timestampMs = this.#timestamp(next, timestampEnd);
+      next = timestampEnd;
+    }
+    if (body[next] === space) next = this.#exemplar(next);
+    if (next >= body.length) throw expositionError(body, next, missingEof);
+    if (body[next] !== lineFeed) throw expositionError(body, next, 'expected timestamp or new record');
+    this.samples++;
+    this.#sink.sample(id, value, timestampMs);
+    return next + 1;
+  }
+
+  #resolve(at: number, end: number): number {
+    const body = this.#body;
+    const seriesHash = hashBytes(body, at, end);
+    const known = end > at ? this.#sink.find(body, at, end, seriesHash) : -1;
+    if (known >= 0) return known;
+    if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
+      throw expositionError(body, at, 'expected a valid start token');
+    }
+    const { pairs } = parseSeries(body, at, dialect);
+    normalizeBucketLabels(this.#type, pairs);
+    return this.#sink.define(body, at, end, seriesHash, pairs);
+  }
+
+  /** The float of the token whose leading space is at `at`. */
+  #float(at: number, end: number, complaint: string): number {
+    const body = this.#body;
+    if (body[at] !== space || end <= at + 1) throw expositionError(body, at, complaint);
+    const value = parseFloatBytes(body, at + 1, end);
+    if (value === undefined) throw expositionError(body, at, 'invalid value');
+    return value;
+  }
+
+  #timestamp(at: number, end: number): number {
+    const seconds = this.#float(at, end, 'expected timestamp or new record');
+    if (!Number.isFinite(seconds)) throw expositionError(this.#body, at, 'invalid timestamp');
+    return Math.trunc(seconds * 1000);
+  }
+
+  /** `at` is the space before ` # {labels} value [timestamp]`. Returns the offset after it. */
+  #exemplar(at: number): number {
+    const body = this.#body;
+    if (body[at + 1] !== hash || body[at + 2] !== space || body[at + 3] !== braceOpen) {
+      throw expositionError(body, at, 'expected timestamp or new record');
+    }
+    const braces = parseBraces(body, at + 4, dialect);
+    if (braces.quotedName !== undefined) throw expositionError(body, at, 'expected label name');
+    const valueEnd = tokenEnd(body, braces.end);
+    this.#float(braces.end, valueEnd, 'expected value after exemplar labels');
+    this.exemplars++;
+    if (body[valueEnd] !== space) return valueEnd;
+    const timestampEnd = tokenEnd(body, valueEnd);
+    this.#timestamp(valueEnd, timestampEnd);
+    return timestampEnd;
+  }
+
+  /** `at` is a hash sign. Returns the offset of the next line. */
+  metadata(at: number): number {
+    const body = this.#body;
+    const kind = body[at + 1] === space ? metadataKind(body, at + 2) : undefined;
+    if (kind === undefined) throw expositionError(body, at, 'expected a valid start token');
+    let nameStart = at + 7;
+    let nameEnd = metricNameEnd(body, nameStart);
+    let textStart = nameEnd;
+    if (body[nameStart] === quote) {
+      nameEnd = closingQuote(body, nameStart++);
+      textStart = nameEnd + 1;
+    } else if (!isMetricStart(body[nameStart])) nameEnd = -1;
+    if (nameEnd < 0) throw expositionError(body, at, `expected metric name after ${kind.toUpperCase()}`);
+    const end = lineEnd(body, textStart);
+    if (body[textStart] !== space) throw expositionError(body, at, `expected text in ${kind.toUpperCase()}`);
+    if (end >= body.length) throw expositionError(body, end, missingEof);
+    if (!isUtf8(body, nameStart, end)) throw expositionError(body, at, `${kind} text is not valid UTF-8`);
+    if (kind === 'type') {
+      const text = decodeUtf8(body, textStart + 1, end) as string;
+      if (!metricTypes.has(text))
+        throw expositionError(body, at, `invalid metric type ${JSON.stringify(text)}`);
+      this.#type = text;
+    }
+    if (kind === 'unit' && end > textStart + 1) {
+      const unit = decodeUtf8(body, textStart + 1, end) as string;
+      if (!(decodeUtf8(body, nameStart, nameEnd) as string).endsWith(`_${unit}`)) {
+        throw expositionError(body, at, `unit ${JSON.stringify(unit)} is not a suffix of the metric's name`);
+      }
+    }
+    this.#sink.metadata(kind, body, nameStart, nameEnd, textStart + 1, end);
+    return end + 1;
+  }
+}
+
+/** `at` is a space: the offset after the token that follows it. */
+function tokenEnd(body: Uint8Array, at: number): number {
+  let end = at + 1;
+  while (end < body.length && body[end] !== space && body[end] !== lineFeed) end++;
+  return Math.min(end, body.length);
+}
+
+const words: readonly (readonly [MetadataKind, string])[] = [
+  ['help', 'HELP '],
+  ['type', 'TYPE '],
+  ['unit', 'UNIT '],
+];
+
+function metadataKind(body: Uint8Array, at: number): MetadataKind | undefined {
+  for (const [kind, word] of words) {
+    let i = 0;
+    while (i < word.length && body[at + i] === word.charCodeAt(i)) i++;
+    if (i === word.length) return kind;
+  }
+  return undefined;
+}

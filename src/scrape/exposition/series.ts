@@ -1,0 +1,138 @@
+/**
+ * The identity part of a line, `name{label="value",...}` or `{"any name",label="value",...}`. `SeriesScanner`
+ * finds where it ends and its hash without understanding it; `parseSeries` understands it, and is needed only
+ * for bytes that were never seen: equal bytes parse equally.
+ */
+import {
+  backslash,
+  braceClose,
+  braceOpen,
+  closingQuote,
+  comma,
+  decodeUtf8,
+  equals,
+  expositionError,
+  labelNameEnd,
+  lineFeed,
+  metricNameEnd,
+  quote,
+  skipBlanks,
+  unescapeValue,
+} from './ascii.ts';
+
+/** What the two text formats do differently inside the braces. */
+export interface SeriesDialect {
+  /** Spaces and tabs between the parts. */
+  readonly blanks: boolean;
+  /** Raw line feeds inside quotes. */
+  readonly lineFeeds: boolean;
+}
+
+const fnvOffset = 0x811c9dc5 | 0;
+const fnvPrime = 0x01000193;
+
+/** FNV-1a, 32 bits. */
+export function hashBytes(body: Uint8Array, start: number, end: number): number {
+  let hash = fnvOffset;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (body[i] as number), fnvPrime);
+  return hash;
+}
+
+/** The offset after the series that starts at `at`. Malformed input gives some offset: parseSeries tells. */
+export function seriesEnd(body: Uint8Array, at: number, dialect: SeriesDialect): number {
+  const nameEnd = metricNameEnd(body, at);
+  const next = dialect.blanks ? skipBlanks(body, nameEnd) : nameEnd;
+  if (body[next] !== braceOpen) return nameEnd;
+  let quoted = false;
+  for (let i = next + 1; i < body.length; i++) {
+    const byte = body[i];
+    if (quoted) {
+      if (byte === backslash) i++;
+      else if (byte === quote) quoted = false;
+    } else if (byte === quote) quoted = true;
+    else if (byte === braceClose) return i + 1;
+    else if (byte === lineFeed) return i;
+  }
+  return body.length;
+}
+
+export interface ParsedSeries {
+  readonly end: number;
+  /** `__name__` and its value first, then the labels as written, empty values included. */
+  readonly pairs: string[];
+}
+
+/** Throws ExpositionError. */
+export function parseSeries(body: Uint8Array, at: number, dialect: SeriesDialect): ParsedSeries {
+  const nameEnd = metricNameEnd(body, at);
+  const name = nameEnd > at ? decodeUtf8(body, at, nameEnd) : undefined;
+  const next = dialect.blanks ? skipBlanks(body, nameEnd) : nameEnd;
+  if (body[next] !== braceOpen) {
+    if (name === undefined) throw expositionError(body, at, 'expected a valid start token');
+    return { end: nameEnd, pairs: ['__name__', name] };
+  }
+  const braces = parseBraces(body, next + 1, dialect);
+  if (name !== undefined && braces.quotedName !== undefined) {
+    throw expositionError(body, at, 'metric name already set');
+  }
+  const metric = name ?? braces.quotedName;
+  if (metric === undefined) throw expositionError(body, at, 'metric name not set');
+  return { end: braces.end, pairs: ['__name__', metric, ...braces.labels] };
+}
+
+interface Braces {
+  /** After the closing brace. */
+  readonly end: number;
+  /** A quoted string without value: the metric's name. */
+  readonly quotedName: string | undefined;
+  readonly labels: string[];
+}
+
+/** `at` is behind the opening brace. Trailing commas are allowed. Throws ExpositionError. */
+export function parseBraces(body: Uint8Array, at: number, dialect: SeriesDialect): Braces {
+  const blanks = (from: number): number => (dialect.blanks ? skipBlanks(body, from) : from);
+  const labels: string[] = [];
+  let quotedName: string | undefined;
+  let cursor = blanks(at);
+  while (body[cursor] !== braceClose) {
+    const isQuoted = body[cursor] === quote;
+    const nameEnd = isQuoted ? quotedEnd(body, cursor, dialect) : labelNameEnd(body, cursor);
+    if (nameEnd === cursor) throw expositionError(body, cursor, 'expected label name');
+    const name = isQuoted
+      ? quotedText(body, cursor, nameEnd, 'invalid UTF-8 label name')
+      : (decodeUtf8(body, cursor, nameEnd) as string);
+    cursor = blanks(nameEnd);
+    if (isQuoted && (body[cursor] === comma || body[cursor] === braceClose)) {
+      if (quotedName !== undefined) throw expositionError(body, cursor, 'metric name already set');
+      quotedName = name;
+    } else {
+      if (body[cursor] !== equals) throw expositionError(body, cursor, 'expected equal');
+      cursor = blanks(cursor + 1);
+      if (body[cursor] !== quote) throw expositionError(body, cursor, 'expected label value');
+      const valueEnd = quotedEnd(body, cursor, dialect);
+      labels.push(name, quotedText(body, cursor, valueEnd, 'invalid UTF-8 label value'));
+      cursor = blanks(valueEnd);
+    }
+    if (body[cursor] === comma) cursor = blanks(cursor + 1);
+    else if (!dialect.blanks && body[cursor] !== braceClose) {
+      throw expositionError(body, cursor, 'expected comma or brace close');
+    }
+  }
+  return { end: cursor + 1, quotedName, labels };
+}
+
+function quotedEnd(body: Uint8Array, at: number, dialect: SeriesDialect): number {
+  const close = closingQuote(body, at);
+  if (close < 0) throw expositionError(body, at, 'unterminated quoted string');
+  if (!dialect.lineFeeds) {
+    const feed = body.indexOf(lineFeed, at);
+    if (feed >= 0 && feed < close) throw expositionError(body, at, 'unterminated quoted string');
+  }
+  return close + 1;
+}
+
+function quotedText(body: Uint8Array, start: number, end: number, complaint: string): string {
+  const text = decodeUtf8(body, start + 1, end - 1);
+  if (text === undefined) throw expositionError(body, start, complaint);
+  return unescapeValue(text);
+}

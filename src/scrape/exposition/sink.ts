@@ -1,0 +1,38 @@
+/**
+ * What a parser of an exposition format gives to its caller. The contract is shaped by the steady state, in
+ * which a target exposes the same series in the same order scrape after scrape: the sink recognises series
+ * by their bytes, so that a known series costs a comparison and no string.
+ */
+export type MetadataKind = 'help' | 'type' | 'unit';
+
+export interface ExpositionSink {
+  /**
+   * Guesses the series at `at`: when the bytes there are those of the series that is most likely next, returns
+   * the offset after them and sets `expectedId`; otherwise -1.
+   */
+  expectedEnd(body: Uint8Array, at: number): number;
+  readonly expectedId: number;
+  /** The id of the series written as `body[start, end)`, or -1 when these bytes are new. */
+  find(body: Uint8Array, start: number, end: number, hash: number): number;
+  /**
+   * Introduces the series written as `body[start, end)`. `pairs` is name, value, name, value...; the metric
+   * name comes first as `__name__`; empty values are kept. May throw to fail the whole exposition.
+   */
+  define(body: Uint8Array, start: number, end: number, hash: number, pairs: readonly string[]): number;
+  /** One sample of the series `id`; `timestampMs` is NaN when the exposition gives none. */
+  sample(id: number, value: number, timestampMs: number): void;
+  /** A HELP, TYPE or UNIT line: the family's name and the text, still escaped, as byte ranges. */
+  metadata(
+    kind: MetadataKind,
+    body: Uint8Array,
+    nameStart: number,
+    nameEnd: number,
+    textStart: number,
+    textEnd: number,
+  ): void;
+}
+
+export interface ParseOutcome {
+  readonly samples: number;
+  readonly exemplars: number;
+}
