@@ -1,0 +1,65 @@
+/** What the storage engine counts. All stores of a thread share one registry, so a metric is made once and reused. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export interface TsdbMetrics {
+  readonly headSeries: Gauge;
+  readonly samplesAppended: Counter<'type'>;
+  readonly outOfOrder: Counter<'type'>;
+  readonly outOfBounds: Counter<'type'>;
+  readonly tooOld: Counter<'type'>;
+  readonly limited: Counter;
+  readonly logBytes: Gauge;
+  readonly logRecords: Counter;
+  readonly logCorruptions: Counter;
+  readonly replaySeconds: Counter;
+  readonly commitSeconds: Histogram;
+}
+
+export function tsdbMetrics(registry: Registry): TsdbMetrics {
+  const registers = [registry];
+  const reuse = <M>(name: string, make: () => M): M =>
+    (registry.getSingleMetric(name) as M | undefined) ?? make();
+  const gauge = (name: string, help: string): Gauge =>
+    reuse(name, () => new Gauge({ name, help, registers }));
+  const counter = (name: string, help: string): Counter =>
+    reuse(name, () => new Counter({ name, help, registers }));
+  const typed = (name: string, help: string): Counter<'type'> =>
+    reuse(name, () => new Counter({ name, help, labelNames: ['type'], registers }));
+  return {
+    headSeries: gauge('prometheus_tsdb_head_series', 'Series in memory.'),
+    samplesAppended: typed('prometheus_tsdb_head_samples_appended_total', 'Samples accepted.'),
+    outOfOrder: typed(
+      'prometheus_tsdb_out_of_order_samples_total',
+      "Samples refused because their series' newest sample is newer.",
+    ),
+    outOfBounds: typed(
+      'prometheus_tsdb_out_of_bound_samples_total',
+      'Samples refused because they lie too far in the future.',
+    ),
+    tooOld: typed(
+      'prometheus_tsdb_too_old_samples_total',
+      'Samples refused because they are past retention.',
+    ),
+    limited: counter(
+      'torchring_tsdb_limited_samples_total',
+      'Samples refused because the shard has too many series.',
+    ),
+    logBytes: gauge('torchring_tsdb_log_bytes', 'Bytes of keys and records in the logs, before compression.'),
+    logRecords: counter('torchring_tsdb_log_records_total', 'Records appended to the logs.'),
+    logCorruptions: counter(
+      'torchring_tsdb_log_corruptions_total',
+      'Logs that were cut at a damaged record.',
+    ),
+    replaySeconds: counter('torchring_tsdb_replay_seconds_total', 'Time spent replaying logs.'),
+    commitSeconds: reuse(
+      'torchring_tsdb_log_commit_seconds',
+      () =>
+        new Histogram({
+          name: 'torchring_tsdb_log_commit_seconds',
+          help: 'Time of one group commit.',
+          buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+          registers,
+        }),
+    ),
+  };
+}
