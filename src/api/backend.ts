@@ -1,0 +1,131 @@
+/**
+ * What the HTTP APIs ask of a node. `src/node` implements it over actors; the plugins here know nothing of threads,
+ * shards or other nodes. Times are milliseconds since the epoch, label matchers travel as selector texts.
+ */
+
+/** The JSON text of a result, made by a worker; `warnings` name what the answer lacks. */
+export interface Answer {
+  /** UTF-8 JSON of the API's `data` field. */
+  readonly data: Uint8Array;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+}
+
+export interface QueryOptions {
+  readonly timeoutMs?: number;
+  /** Result series at most; 0 or absent = all. */
+  readonly limit?: number;
+  readonly lookbackMs?: number;
+  /** False turns an answer that lacks data into an error. */
+  readonly partialResponse: boolean;
+}
+
+export interface SelectorsRequest {
+  /** Series selectors, e.g. `up{job="x"}`; none means every series (where the API allows it). */
+  readonly selectors: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly limit?: number;
+}
+
+export interface WriteAnswer {
+  /** 204 all stored, 400 some refused for good, 503 not now. */
+  readonly status: 204 | 400 | 415 | 503;
+  readonly message?: string;
+  readonly samplesWritten: number;
+}
+
+export interface TargetsFilter {
+  readonly state: 'active' | 'dropped' | 'any';
+  readonly scrapePool?: string;
+}
+
+export interface RulesFilter {
+  readonly type?: 'alert' | 'record';
+  readonly ruleNames: readonly string[];
+  readonly ruleGroups: readonly string[];
+  readonly files: readonly string[];
+  readonly excludeAlerts: boolean;
+  readonly match: readonly string[];
+}
+
+export interface ClusterMemberView {
+  readonly id: string;
+  readonly address: string;
+  readonly httpAddress: string;
+  readonly state: string;
+  readonly zone: string;
+  readonly version: string;
+  readonly shards: number;
+}
+
+export interface ClusterView {
+  readonly name: string;
+  readonly self: string;
+  /** Null while nobody leads. */
+  readonly leader: string | null;
+  readonly members: readonly ClusterMemberView[];
+  readonly table: {
+    readonly version: number;
+    readonly shards: readonly {
+      readonly shard: number;
+      readonly owner: string;
+      readonly epoch: number;
+      readonly holders: readonly string[];
+    }[];
+  };
+}
+
+export interface PrometheusBackend {
+  /** Rejects with an error whose `errorType` is one of Prometheus' error kinds. */
+  query(expr: string, timeMs: number, options: QueryOptions, signal: AbortSignal): Promise<Answer>;
+  queryRange(
+    expr: string,
+    range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+    options: QueryOptions,
+    signal: AbortSignal,
+  ): Promise<Answer>;
+  series(request: SelectorsRequest, signal: AbortSignal): Promise<Answer>;
+  labelNames(request: SelectorsRequest, signal: AbortSignal): Promise<Answer>;
+  labelValues(name: string, request: SelectorsRequest, signal: AbortSignal): Promise<Answer>;
+  /** The `data` of /api/v1/targets over all nodes. */
+  targets(filter: TargetsFilter, signal: AbortSignal): Promise<Answer>;
+  scrapePools(): readonly string[];
+  /** The `data` of /api/v1/metadata: metric → [{type, help, unit}]. */
+  metadata(
+    filter: { readonly metric?: string; readonly limit?: number; readonly limitPerMetric?: number },
+    signal: AbortSignal,
+  ): Promise<Answer>;
+  rules(filter: RulesFilter, signal: AbortSignal): Promise<Answer>;
+  alerts(signal: AbortSignal): Promise<Answer>;
+  /** The text of the running configuration. */
+  configText(): string;
+  flags(): Readonly<Record<string, string>>;
+  runtimeInfo(): Promise<Readonly<Record<string, unknown>>>;
+  buildInfo(): Readonly<Record<string, string>>;
+  alertmanagers(): unknown;
+  remoteWrite(body: Uint8Array, signal: AbortSignal): Promise<WriteAnswer>;
+  cluster(): ClusterView;
+  /** The exposition of this node's own metrics, all threads summed. */
+  metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
+  healthy(): boolean;
+  ready(): boolean;
+  /** Rejects with the reason when the new configuration is bad; the old one goes on. */
+  reload(): Promise<void>;
+  quit(): void;
+}
+
+/** The built-in Alertmanager as seen from any node; calls are answered by, or forwarded to, the leader. */
+export interface AlertmanagerBackend {
+  status(): Promise<unknown>;
+  receivers(): Promise<unknown>;
+  alerts(query: Readonly<Record<string, string | readonly string[]>>): Promise<unknown>;
+  alertGroups(query: Readonly<Record<string, string | readonly string[]>>): Promise<unknown>;
+  /** Rejects with a CodedError whose message says which alert is malformed. */
+  postAlerts(alerts: unknown): Promise<void>;
+  silences(filter: readonly string[]): Promise<unknown>;
+  silence(id: string): Promise<unknown>;
+  postSilence(silence: unknown): Promise<{ readonly silenceID: string }>;
+  expireSilence(id: string): Promise<void>;
+  reload(): Promise<void>;
+}

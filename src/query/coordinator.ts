@@ -1,0 +1,113 @@
+/**
+ * Runs one query over the cluster: parses it, sends every aggregation that may be computed where the data lies as text,
+ * merges the partial aggregates, fetches raw series for what is left, and finishes.
+ */
+import {
+  decodePartial,
+  distribute,
+  type Engine,
+  type EngineLimits,
+  evaluatePartial,
+  type Fragment,
+  finishPartial,
+  mergePartials,
+  parseExpr,
+  type QueryRange,
+  type QueryResult,
+  type RemoteResult,
+} from '../promql/index.ts';
+import { ClusterStorage, HoldersStorage } from './cluster_storage.ts';
+import { IncompleteAnswerError } from './errors.ts';
+import { FanOut } from './fan_out.ts';
+import { Gaps } from './missing.ts';
+import { ExecuteKind, encodePartialRequest } from './payload.ts';
+import type { Assignment, Replicas } from './replicas.ts';
+
+export interface CoordinatedQuery {
+  readonly expr: string;
+  readonly range: QueryRange & { readonly instant: boolean };
+  readonly limits: EngineLimits;
+  /** False turns an answer that lacks data into IncompleteAnswerError. */
+  readonly partialResponse: boolean;
+}
+
+export interface CoordinatedResult extends QueryResult {
+  /** True when data is missing; the warnings name it. */
+  readonly incomplete: boolean;
+}
+
+export class Coordinator {
+  readonly #engine: Engine;
+  readonly #replicas: Replicas;
+
+  constructor(engine: Engine, replicas: Replicas) {
+    this.#engine = engine;
+    this.#replicas = replicas;
+  }
+
+  /** Rejects with QueryError (parse, limits, time), IncompleteAnswerError, or the signal's reason. */
+  async run(query: CoordinatedQuery, signal: AbortSignal): Promise<CoordinatedResult> {
+    const gaps = new Gaps();
+    const fanOut = new FanOut(this.#replicas, gaps);
+    const { expr } = distribute(parseExpr(query.expr), () => true, query.range);
+    const deadlineMs = query.limits.timeoutMs;
+    const result = await this.#engine.evaluate(
+      expr,
+      query.range,
+      {
+        storage: new ClusterStorage(fanOut, deadlineMs),
+        remote: {
+          fetch: (fragment, abort) =>
+            fanOut.underOneTable(abort, (assignment) =>
+              this.#fetch(fragment, assignment, fanOut, query.limits, abort),
+            ),
+        },
+      },
+      signal,
+    );
+    const gapWarnings = gaps.warnings();
+    if (gapWarnings.length > 0 && !query.partialResponse) throw new IncompleteAnswerError(gapWarnings);
+    return {
+      value: result.value,
+      infos: result.infos,
+      warnings: [...gapWarnings, ...result.warnings],
+      incomplete: gapWarnings.length > 0,
+    };
+  }
+
+  /** Partial aggregates from where shards lie whole; shards on the move are aggregated here, from raw series. */
+  async #fetch(
+    fragment: Fragment,
+    assignment: Assignment,
+    fanOut: FanOut,
+    limits: EngineLimits,
+    signal: AbortSignal,
+  ): Promise<RemoteResult> {
+    const request = {
+      kind: ExecuteKind.Partial,
+      payload: (tableVersion: number): Uint8Array =>
+        encodePartialRequest(
+          { tableVersion, deadlineMs: limits.timeoutMs },
+          { ...fragment, expr: fragment.text, ...limits },
+        ),
+    };
+    const [payloads, here] = await Promise.all([
+      fanOut.ask(assignment.whole, assignment.tableVersion, request, signal),
+      this.#scattered(fragment, assignment, fanOut, limits, signal),
+    ]);
+    const partials = [...payloads.map(decodePartial), here];
+    const merged = partials.reduce((a, b) => mergePartials(a, b));
+    return finishPartial(merged);
+  }
+
+  #scattered(
+    fragment: Fragment,
+    assignment: Assignment,
+    fanOut: FanOut,
+    limits: EngineLimits,
+    signal: AbortSignal,
+  ): ReturnType<typeof evaluatePartial> {
+    const storage = new HoldersStorage(fanOut, assignment.scattered, assignment, limits.timeoutMs);
+    return evaluatePartial(this.#engine, fragment.text, fragment, storage, signal);
+  }
+}

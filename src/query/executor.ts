@@ -1,0 +1,82 @@
+/** The other side of a query: what a worker does with an Execute payload over the shards that it was asked for. */
+import type { Labels, Matcher } from '../model/index.ts';
+import {
+  type Engine,
+  encodeLabelSets,
+  encodePartial,
+  encodeSeries,
+  evaluatePartial,
+  type Storage,
+} from '../promql/index.ts';
+import { decodePayload, encodeStrings, matchersOf } from './payload.ts';
+
+/** What an executor needs of the shards it answers for. */
+export interface LocalShards extends Storage {
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Labels[];
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): string[];
+  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): string[];
+}
+
+export interface ExecutionContext {
+  readonly engine: Engine;
+  readonly shards: LocalShards;
+  /** Throws StaleTableError when the shards have moved since `tableVersion`. */
+  readonly checkTable: (tableVersion: number) => void;
+}
+
+type Payload = ReturnType<typeof decodePayload>;
+type LookupPart = Extract<Payload['part'], { case: 'series' }>['value'];
+
+/** Applies a lookup to each matcher set (or to all series) and joins the results. */
+function lookup<T>(part: LookupPart, find: (matchers: readonly Matcher[]) => T[]): T[] {
+  const sets = part.anyOf.length === 0 ? [[]] : part.anyOf.map(({ matchers }) => matchersOf(matchers));
+  return sets.flatMap((matchers) => find(matchers));
+}
+
+/** The payload of the answer. Rejects with QueryError, StaleTableError, or on a payload that is malformed. */
+export async function execute(
+  payload: Uint8Array,
+  { engine, shards, checkTable }: ExecutionContext,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { tableVersion, part } = decodePayload(payload);
+  checkTable(Number(tableVersion));
+  switch (part.case) {
+    case 'select': {
+      const { matchers, fromMs, toMs } = part.value;
+      const request = {
+        matchers: matchersOf(matchers),
+        fromMs: Number(fromMs),
+        toMs: Number(toMs),
+        stepMs: 0,
+      };
+      return encodeSeries(await shards.select(request, signal));
+    }
+    case 'partial': {
+      const { expr, startMs, endMs, stepMs } = part.value;
+      const range = { startMs: Number(startMs), endMs: Number(endMs), stepMs: Number(stepMs) };
+      return encodePartial(await evaluatePartial(engine, expr, range, shards, signal));
+    }
+    case 'series': {
+      const { fromMs, toMs } = part.value;
+      const found = lookup(part.value, (matchers) => shards.series(matchers, Number(fromMs), Number(toMs)));
+      return encodeLabelSets(found);
+    }
+    case 'labelNames': {
+      const { fromMs, toMs } = part.value;
+      const found = lookup(part.value, (matchers) =>
+        shards.labelNames(matchers, Number(fromMs), Number(toMs)),
+      );
+      return encodeStrings([...new Set(found)]);
+    }
+    case 'labelValues': {
+      const { fromMs, toMs, label } = part.value;
+      const found = lookup(part.value, (matchers) =>
+        shards.labelValues(label, matchers, Number(fromMs), Number(toMs)),
+      );
+      return encodeStrings([...new Set(found)]);
+    }
+    default:
+      throw new RangeError('the request names nothing that this version can execute');
+  }
+}

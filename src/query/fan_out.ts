@@ -1,0 +1,76 @@
+/**
+ * Sends requests to the nodes that hold the data and collects the workers' payloads. When the shard table moves under
+ * it, the whole piece of work is done again by the new table: half an answer by each would count shards twice or never.
+ */
+import { CodedError, errorText } from '../base/index.ts';
+import { QueryError } from '../promql/index.ts';
+import { payloadOf } from './answer.ts';
+import { StaleTableError } from './errors.ts';
+import type { Gaps } from './missing.ts';
+import type { Assignment, Replicas, ShardsAt } from './replicas.ts';
+
+/** How often a query follows a moving table before it gives up. */
+const tableMovesMax = 8;
+
+export interface FanOutRequest {
+  readonly kind: string;
+  /** The payload for executors, bound to the table version that chose them. */
+  readonly payload: (tableVersion: number) => Uint8Array;
+}
+
+/** One running query's way to the data. */
+export class FanOut {
+  readonly #replicas: Replicas;
+  readonly gaps: Gaps;
+
+  constructor(replicas: Replicas, gaps: Gaps) {
+    this.#replicas = replicas;
+    this.gaps = gaps;
+  }
+
+  /**
+   * Runs `work` under one assignment, again when the table moves. Rejects with the query's own error, the signal's
+   * reason, or StaleTableError when the table never came to rest.
+   */
+  async underOneTable<T>(signal: AbortSignal, work: (assignment: Assignment) => Promise<T>): Promise<T> {
+    for (let moves = 0; ; moves++) {
+      signal.throwIfAborted();
+      const assignment = this.#replicas.assignment();
+      try {
+        const done = await work(assignment);
+        for (const away of assignment.missing) this.gaps.add(away, 'is away');
+        return done;
+      } catch (error) {
+        if (!(error instanceof StaleTableError) || moves === tableMovesMax) throw error;
+        await this.#replicas.newerTable(assignment.tableVersion, signal);
+      }
+    }
+  }
+
+  /** Asks all nodes of `sets` at once. A node that can't be asked becomes a gap. */
+  async ask(
+    sets: readonly ShardsAt[],
+    tableVersion: number,
+    request: FanOutRequest,
+    signal: AbortSignal,
+  ): Promise<Uint8Array[]> {
+    const answers = await Promise.all(sets.map((at) => this.#askNode(at, tableVersion, request, signal)));
+    return answers.flat();
+  }
+
+  async #askNode(
+    at: ShardsAt,
+    tableVersion: number,
+    request: FanOutRequest,
+    signal: AbortSignal,
+  ): Promise<Uint8Array[]> {
+    try {
+      const answers = await this.#replicas.execute(at, request.kind, request.payload(tableVersion), signal);
+      return answers.map(payloadOf);
+    } catch (error) {
+      if (signal.aborted || error instanceof QueryError || error instanceof StaleTableError) throw error;
+      this.gaps.add(at, `did not answer (${error instanceof CodedError ? error.code : errorText(error)})`);
+      return [];
+    }
+  }
+}

@@ -1,0 +1,9 @@
+export { errorAnswer, okAnswer } from './answer.ts';
+export { type CoordinatedQuery, type CoordinatedResult, Coordinator } from './coordinator.ts';
+export { IncompleteAnswerError, StaleTableError } from './errors.ts';
+export { execute, type LocalShards } from './executor.ts';
+export { findSeries, findStrings, type LookupResult } from './lookup.ts';
+export { mergeSeries } from './merge.ts';
+export { formatShards } from './missing.ts';
+export type { LookupRequest } from './payload.ts';
+export type { Assignment, Replicas, ShardsAt } from './replicas.ts';

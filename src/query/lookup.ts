@@ -1,0 +1,57 @@
+/** Series, label names and label values over the whole cluster: sorted, without repeats. */
+import { compareBytes, type Labels } from '../model/index.ts';
+import { decodeLabelSets } from '../promql/index.ts';
+import { FanOut } from './fan_out.ts';
+import { Gaps } from './missing.ts';
+import { decodeStrings, ExecuteKind, encodeLookup, type LookupRequest } from './payload.ts';
+import type { Replicas } from './replicas.ts';
+
+export interface LookupResult<T> {
+  readonly values: readonly T[];
+  readonly warnings: readonly string[];
+}
+
+const lookupDeadlineMs = 30_000;
+
+async function ask(
+  replicas: Replicas,
+  kind: string,
+  payload: (tableVersion: number) => Uint8Array,
+  signal: AbortSignal,
+): Promise<{ payloads: Uint8Array[]; warnings: string[] }> {
+  const gaps = new Gaps();
+  const fanOut = new FanOut(replicas, gaps);
+  const payloads = await fanOut.underOneTable(signal, ({ whole, scattered, tableVersion }) =>
+    fanOut.ask([...whole, ...scattered], tableVersion, { kind, payload }, signal),
+  );
+  return { payloads, warnings: gaps.warnings() };
+}
+
+export async function findSeries(
+  replicas: Replicas,
+  request: LookupRequest,
+  signal: AbortSignal,
+): Promise<LookupResult<Labels>> {
+  const payload = (tableVersion: number): Uint8Array =>
+    encodeLookup({ tableVersion, deadlineMs: lookupDeadlineMs }, 'series', request);
+  const { payloads, warnings } = await ask(replicas, ExecuteKind.Series, payload, signal);
+  const byKey = new Map<string, Labels>();
+  for (const labels of payloads.flatMap(decodeLabelSets)) byKey.set(labels.key(), labels);
+  return { values: [...byKey.values()].sort((a, b) => a.compare(b)), warnings };
+}
+
+/** Label names, or the values of `label` when it is given. */
+export async function findStrings(
+  replicas: Replicas,
+  request: LookupRequest,
+  label: string | undefined,
+  signal: AbortSignal,
+): Promise<LookupResult<string>> {
+  const kind = label === undefined ? 'labelNames' : 'labelValues';
+  const payload = (tableVersion: number): Uint8Array =>
+    encodeLookup({ tableVersion, deadlineMs: lookupDeadlineMs }, kind, request, label);
+  const executeKind = label === undefined ? ExecuteKind.LabelNames : ExecuteKind.LabelValues;
+  const { payloads, warnings } = await ask(replicas, executeKind, payload, signal);
+  const values = [...new Set(payloads.flatMap(decodeStrings))].sort(compareBytes);
+  return { values, warnings };
+}
