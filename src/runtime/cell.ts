@@ -63,6 +63,8 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   readonly #restarts: RestartTracker;
   #phase: Phase = Phase.Starting;
   #parked = false;
+  /** An asynchronous `receive` or `started` is under way. */
+  #awaiting = false;
   #accepting = true;
   #stopRequested: 'drain' | 'discard' | undefined = undefined;
   #behavior: Behavior<M> | undefined = undefined;
@@ -72,6 +74,7 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   #childFailure: { error: unknown } | undefined = undefined;
   #children: Map<string, Cell<never>> | undefined = undefined;
   #afterChildren: (() => void) | undefined = undefined;
+  #afterStopped: (() => void) | undefined = undefined;
   #waiters: RoomWaiter<M>[] | undefined = undefined;
   #listeners: Set<() => void> | undefined = undefined;
   #handOver: HandOver<M> | undefined = undefined;
@@ -228,8 +231,6 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     this.#turnMessages = nextTurnMessages(this.#turnMessages, elapsedMs);
   }
 
-  #awaiting = false;
-
   /** Handles one signal or message; false when there was none. */
   #step(): boolean {
     if (this.#childFailure !== undefined) {
@@ -332,11 +333,15 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     this.#asks.failAll(failedError(this.path, error), 'received');
     if (this.#stopRequested !== undefined) {
       this.log.error({ actor: this.path, err: errorText(error) }, 'actor failed while stopping');
-      return this.#end(() => this.#terminate());
+      this.#end(() => this.#terminate());
+      return;
     }
     const decision = this.#decide(error);
-    this.log.error({ actor: this.path, err: errorText(error), then: decision.action }, 'actor failed');
-    if (decision.action === 'restart') return this.#end(() => this.#backOff(decision.delayMs));
+    this.log.error({ actor: this.path, err: errorText(error), action: decision.action }, 'actor failed');
+    if (decision.action === 'restart') {
+      this.#end(() => this.#backOff(decision.delayMs));
+      return;
+    }
     this.#accepting = false;
     this.#end(() => {
       this.#terminate();
@@ -363,7 +368,10 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   }
 
   #backOff(delayMs: number): void {
-    if (this.#stopRequested !== undefined) return this.#terminate();
+    if (this.#stopRequested !== undefined) {
+      this.#terminate();
+      return;
+    }
     this.#phase = Phase.BackingOff;
     this.#stats.restarts++;
     this.#backoffTimer = this.clock.after(delayMs, () => {
@@ -380,10 +388,9 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     this.#childFailure = undefined;
     this.#context?.close();
     this.#armStopDeadline();
-    const finish = (): void => this.#callStopped(next);
-    if (this.#children === undefined || this.#children.size === 0) return finish();
-    this.#afterChildren = finish;
-    for (const child of [...this.#children.values()]) void child.stop();
+    this.#afterChildren = () => this.#callStopped(next);
+    for (const child of [...(this.#children?.values() ?? [])]) void child.stop();
+    this.#proceedWithoutChildren();
   }
 
   #callStopped(next: () => void): void {
@@ -392,6 +399,7 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     this.#behavior = undefined;
     const done = (): void => {
       if (this.#phase !== Phase.Ending || this.#context !== context) return;
+      this.#afterStopped = undefined;
       this.#context = undefined;
       this.#disarmStopDeadline();
       next();
@@ -400,6 +408,7 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
       this.log.error({ actor: this.path, err: errorText(error) }, 'stopped() of actor failed');
       done();
     };
+    this.#afterStopped = done;
     try {
       const result = behavior?.stopped?.();
       if (result !== undefined && isPromise(result)) result.then(done, failed);
@@ -425,7 +434,11 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
 
   #childGone(path: string): void {
     this.#children?.delete(path);
-    if (this.#children?.size !== 0) return;
+    this.#proceedWithoutChildren();
+  }
+
+  #proceedWithoutChildren(): void {
+    if (this.#children !== undefined && this.#children.size > 0) return;
     const next = this.#afterChildren;
     this.#afterChildren = undefined;
     next?.();
@@ -458,9 +471,20 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   #armStopDeadline(): void {
     const deadlineMs = this.#props.stopDeadlineMs ?? stopDeadlineMsDefault;
     this.#stopTimer ??= this.clock.after(deadlineMs, () => {
+      this.#stopTimer = undefined;
       this.log.error({ actor: this.path, deadlineMs }, 'actor did not stop in time, it is given up');
-      this.#terminate();
+      this.#giveUpWaiting();
     });
+  }
+
+  /** A message that hangs ends the actor; a child or a `stopped()` that hangs is left behind, and life goes on. */
+  #giveUpWaiting(): void {
+    if (this.#phase !== Phase.Ending) {
+      this.#terminate();
+      return;
+    }
+    for (const child of [...(this.#children?.values() ?? [])]) child.#terminate();
+    this.#afterStopped?.();
   }
 
   #disarmStopDeadline(): void {
