@@ -1,4 +1,19 @@
 // What the configuration part of this room offers; one line of the room's index takes it all.
+
+export type { FieldSpec, Fields, InlineDecoder, InlineSpec, ObjectDecoder, Report } from './collections.ts';
+export * as decode from './decode.ts';
+export {
+  type Compatibility,
+  type Decoded,
+  type DecodeOptions,
+  type Decoder,
+  decodeYaml,
+  type Scope,
+} from './decoder.ts';
+export type { MapNode, ScalarNode, YamlNode } from './document.ts';
+export { ConfigError, type ConfigProblem, formatProblem } from './errors.ts';
+export { type GoUrl, parseGoUrl } from './go_url.ts';
+export { hasAuthentication, httpClient, httpHeaders, sigv4, tlsConfig } from './http_client.ts';
 export type {
   AuthorizationConfig,
   BasicAuthConfig,
@@ -10,4 +25,7 @@ export type {
   TlsConfig,
   TlsVersion,
 } from './http_client_types.ts';
+export { parseByteSize, parseGoDuration } from './quantities.ts';
+export { relabelConfigs } from './relabel.ts';
 export type { RelabelAction, RelabelConfig } from './relabel_types.ts';
+export { joinDirectory } from './scalars.ts';

@@ -56,7 +56,7 @@ export interface OAuth2Config extends ProxyConfig {
   readonly clientCertificateKeyRef: string;
   readonly signatureAlgorithm: string;
   readonly iss: string;
-  readonly aud: string;
+  readonly audience: string;
   readonly grantType: string;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly scopes: readonly string[];
