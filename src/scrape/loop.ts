@@ -1,0 +1,231 @@
+/**
+ * One target's scraping, without timers: whoever drives it says when. A scrape is atomic: either all of the
+ * exposition is in the batch, or nothing but staleness markers for what the last good scrape held; the report
+ * series are in it either way.
+ */
+import { assert, type Clock, CodedError, errorText } from '../base/index.ts';
+import { formatDuration, type Labels, type WriteBatch } from '../model/index.ts';
+import { ScrapeCollector, type ScrapeCounts } from './collector.ts';
+import type { ScrapeConfig } from './config_types.ts';
+import { ScrapeError } from './errors.ts';
+import { acceptHeader, expositionFormat } from './exposition/content_type.ts';
+import { parseOpenMetrics } from './exposition/openmetrics.ts';
+import { parseTextExposition } from './exposition/text.ts';
+import type { HttpClient } from './http_client.ts';
+import { MetadataStore } from './metadata.ts';
+import type { ScrapeMetrics } from './metrics.ts';
+import type { Relabeler } from './relabel.ts';
+import { ReportSeries } from './report.ts';
+import { SampleLabeler } from './sample_labels.ts';
+import { SeriesCache } from './series_cache.ts';
+import type { Target } from './target.ts';
+
+export interface ScrapeLoopDeps {
+  readonly target: Target;
+  readonly config: ScrapeConfig;
+  /** The job's `metricRelabelConfigs`, compiled. */
+  readonly metricRelabeler: Relabeler;
+  readonly client: HttpClient;
+  readonly clock: Clock;
+  readonly metrics: ScrapeMetrics;
+  /** For the User-Agent: `Torchring/<version>`. */
+  readonly version: string;
+  /** The feature `extra-scrape-metrics`. */
+  readonly extraMetrics?: boolean;
+  /** What a predecessor over the same target was tracking (another node, or an older configuration). */
+  readonly inherited?: Iterable<Labels>;
+}
+
+export interface ScrapeResult {
+  /** Samples, staleness markers and report series, all of one target. */
+  readonly batch: WriteBatch;
+  readonly health: 'up' | 'down';
+  /** Empty when up. */
+  readonly lastError: string;
+  readonly timestampMs: number;
+  readonly durationMs: number;
+  readonly counts: Readonly<ScrapeCounts>;
+  /** Uncompressed; 0 when nothing was read, -1 when body_size_limit was exceeded. */
+  readonly bodyBytes: number;
+}
+
+export class ScrapeLoop {
+  readonly target: Target;
+  readonly metadata: MetadataStore = new MetadataStore();
+  readonly #deps: ScrapeLoopDeps;
+  readonly #cache = new SeriesCache();
+  readonly #labeler: SampleLabeler;
+  readonly #report: ReportSeries;
+  readonly #headers: Readonly<Record<string, string>>;
+  #isScraping = false;
+  #hasReported = false;
+  #samplesExpected = 0;
+  #startedAtMs: number | undefined;
+
+  constructor(deps: ScrapeLoopDeps) {
+    const { target, config } = deps;
+    this.target = target;
+    this.#deps = deps;
+    this.#labeler = new SampleLabeler(config, target.publicLabels, deps.metricRelabeler);
+    this.#report = new ReportSeries(
+      target.publicLabels,
+      { timeoutMs: target.timeoutMs, sampleLimit: config.sampleLimit },
+      deps.extraMetrics ?? false,
+    );
+    this.#headers = {
+      accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
+      'accept-encoding': config.enableCompression ? 'gzip' : 'identity',
+      'user-agent': `Torchring/${deps.version}`,
+      'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
+    };
+    for (const labels of deps.inherited ?? []) this.#cache.inherit(labels);
+  }
+
+  /**
+   * Scrapes once and stamps the samples with `timestampMs` (the scheduled time). Never rejects on account of the
+   * target. Not to be called while a scrape runs.
+   */
+  async scrape(timestampMs: number, signal?: AbortSignal): Promise<ScrapeResult> {
+    assert(!this.#isScraping, 'one scrape of a target at a time');
+    this.#isScraping = true;
+    const { clock, client, config } = this.#deps;
+    const startedAtMs = clock.monotonicMs();
+    this.#observeInterval(startedAtMs);
+    try {
+      const { body, contentType } = await client.get({
+        url: this.target.url,
+        headers: this.#headers,
+        timeoutMs: this.target.timeoutMs,
+        bodyBytesMax: config.bodySizeLimitBytes,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return this.#take(body, contentType, timestampMs, startedAtMs);
+    } catch (error) {
+      const bodyBytes = error instanceof ScrapeError && error.code === 'body_size_limit' ? -1 : 0;
+      return this.#failed(this.#collector(timestampMs), timestampMs, startedAtMs, bodyBytes, error);
+    } finally {
+      this.#isScraping = false;
+    }
+  }
+
+  /** A scrape that fails without being tried, such as when the job's target_limit is exceeded. */
+  fail(timestampMs: number, reason: string): ScrapeResult {
+    const startedAtMs = this.#deps.clock.monotonicMs();
+    const error = new ScrapeError('target', reason);
+    return this.#failed(this.#collector(timestampMs), timestampMs, startedAtMs, 0, error);
+  }
+
+  /** The target is gone: markers for all its series, the report's too. The loop is not used afterwards. */
+  endOfLife(timestampMs: number): WriteBatch {
+    const collector = this.#collector(timestampMs);
+    this.#cache.abandon((labels) => collector.addStale(labels));
+    if (this.#hasReported) this.#report.writeStale((labels) => collector.addStale(labels));
+    return collector.batch();
+  }
+
+  /** What a successor over the same target has to inherit. */
+  trackedSeries(): Labels[] {
+    return [...this.#cache.trackedSeries()];
+  }
+
+  #take(body: Uint8Array, contentType: string, timestampMs: number, startedAtMs: number): ScrapeResult {
+    const collector = this.#collector(timestampMs);
+    try {
+      // An empty answer counts as good but says nothing about its format.
+      if (body.length > 0) this.#parse(body, contentType, collector);
+    } catch (error) {
+      return this.#failed(collector, timestampMs, startedAtMs, body.length, error);
+    }
+    const addStale = (labels: Labels): void => collector.addStale(labels);
+    if (body.length > 0) {
+      this.#cache.commit(addStale);
+      this.metadata.scrapeDone();
+      this.#samplesExpected = collector.counts.kept + 16;
+    } else this.#cache.abandon(addStale);
+    return this.#finish(collector, timestampMs, startedAtMs, body.length, undefined);
+  }
+
+  /** Throws ExpositionError, ScrapeError, DuplicateLabelError. */
+  #parse(body: Uint8Array, contentType: string, collector: ScrapeCollector): void {
+    const format = expositionFormat(contentType, this.#deps.config.fallbackScrapeProtocol);
+    if (format === 'text') parseTextExposition(body, collector);
+    else if (format === 'openmetrics') parseOpenMetrics(body, collector);
+    else throw new ScrapeError('content_type', 'the protobuf exposition format is not supported');
+    if (collector.isOverSampleLimit) throw new ScrapeError('sample_limit', 'sample limit exceeded');
+  }
+
+  #failed(
+    collector: ScrapeCollector,
+    timestampMs: number,
+    startedAtMs: number,
+    bodyBytes: number,
+    error: unknown,
+  ): ScrapeResult {
+    collector.discard();
+    this.#cache.abandon((labels) => collector.addStale(labels));
+    return this.#finish(collector, timestampMs, startedAtMs, bodyBytes, error);
+  }
+
+  #finish(
+    collector: ScrapeCollector,
+    timestampMs: number,
+    startedAtMs: number,
+    bodyBytes: number,
+    error: unknown,
+  ): ScrapeResult {
+    const { counts } = collector;
+    const durationMs = this.#deps.clock.monotonicMs() - startedAtMs;
+    const isUp = error === undefined;
+    this.#report.write({ isUp, durationMs, ...counts, bodyBytes }, (labels, value) =>
+      collector.addReport(labels, value),
+    );
+    this.#hasReported = true;
+    this.#count(counts, durationMs, bodyBytes, error);
+    return {
+      batch: collector.batch(),
+      health: isUp ? 'up' : 'down',
+      lastError: isUp ? '' : errorText(error),
+      timestampMs,
+      durationMs,
+      counts,
+      bodyBytes,
+    };
+  }
+
+  #collector(timestampMs: number): ScrapeCollector {
+    return new ScrapeCollector({
+      cache: this.#cache,
+      config: this.#deps.config,
+      labeler: this.#labeler,
+      metadata: this.metadata,
+      timestampMs,
+      nowMs: this.#deps.clock.nowMs(),
+      samplesExpected: this.#samplesExpected,
+    });
+  }
+
+  #observeInterval(startedAtMs: number): void {
+    if (this.#startedAtMs !== undefined) {
+      const seconds = (startedAtMs - this.#startedAtMs) / 1000;
+      this.#deps.metrics.intervalLength.observe(
+        { interval: formatDuration(this.target.intervalMs) },
+        seconds,
+      );
+    }
+    this.#startedAtMs = startedAtMs;
+  }
+
+  #count(counts: ScrapeCounts, durationMs: number, bodyBytes: number, error: unknown): void {
+    const { metrics } = this.#deps;
+    const result = error === undefined ? 'ok' : error instanceof CodedError ? error.code : 'unknown';
+    metrics.scrapes.inc({ result });
+    metrics.duration.observe(durationMs / 1000);
+    if (bodyBytes > 0) metrics.bodyBytes.inc(bodyBytes);
+    if (error === undefined) metrics.samples.inc(counts.kept);
+    if (counts.duplicates > 0) metrics.duplicates.inc(counts.duplicates);
+    if (counts.outOfBounds > 0) metrics.outOfBounds.inc(counts.outOfBounds);
+    if (result === 'body_size_limit') metrics.exceededBodySize.inc();
+    if (result === 'sample_limit') metrics.exceededSampleLimit.inc();
+    if (result === 'label_limit') metrics.exceededLabelLimits.inc();
+  }
+}
