@@ -118,7 +118,10 @@ export class GroupCommit {
     const startedMs = this.#clock.monotonicMs();
     try {
       for (const { work } of group) if (work.kind === 'clear') await this.#engine.clear(work.range);
-      const operations = group.flatMap(({ work }) => (work.kind === 'operations' ? work.operations : []));
+      // A cleared range is not synced by itself; the marker carries it along as the policy demands.
+      const operations = group.flatMap(({ work }) =>
+        work.kind === 'clear' ? [syncMarker()] : work.operations,
+      );
       if (operations.length > 0) await this.#writeGroup(operations);
     } catch (cause) {
       this.#fail(group, cause);

@@ -27,11 +27,13 @@ class LevelEngine implements StoreEngine {
 
   async *entries(range: KeyRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
     const options = { gte: range.from, lt: range.to, highWaterMarkBytes: readAheadBytesMax };
-    for await (const entry of this.#level.iterator(options)) yield entry;
+    for await (const entry of this.#level.iterator(options))
+      yield [plainBytes(entry[0]), plainBytes(entry[1])];
   }
 
   async firstKey(range: KeyRange): Promise<Uint8Array | undefined> {
-    for await (const key of this.#level.keys({ gte: range.from, lt: range.to, limit: 1 })) return key;
+    for await (const key of this.#level.keys({ gte: range.from, lt: range.to, limit: 1 }))
+      return plainBytes(key);
     return undefined;
   }
 
@@ -42,6 +44,11 @@ class LevelEngine implements StoreEngine {
   close(): Promise<void> {
     return this.#level.close();
   }
+}
+
+/** LevelDB's binding hands out Buffers, whose `slice` shares memory where that of a Uint8Array copies. */
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Throws StoreError (`store_open`) when the folder can't be used, for instance because another process has it. */

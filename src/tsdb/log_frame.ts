@@ -84,7 +84,9 @@ export function decodeLogFrame(key: Uint8Array, frame: Uint8Array): FrameResult 
   if (frame.length < frameHeaderBytes)
     return { ok: false, reason: `${frame.length} bytes are too few for a frame` };
   if (frame[0] !== logFrameVersion) return { ok: false, reason: `frame version ${frame[0]} is not known` };
-  const payload = frame.subarray(frameHeaderBytes);
+  // A plain Uint8Array even where the frame is a Buffer, whose slices would not be copies.
+  const size = frame.length - frameHeaderBytes;
+  const payload = new Uint8Array(frame.buffer, frame.byteOffset + frameHeaderBytes, size);
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   if (view.getUint32(1, true) !== crc32(payload, crc32(key)))
     return { ok: false, reason: 'checksum mismatch' };

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openLevelEngine } from './level_engine.ts';
+import { storeKey } from './log_frame.ts';
+import { openStoreDirectory } from './store_directory.ts';
+import { storeOptions, withFolder } from './testing/fixtures.ts';
+import { MemoryDisk } from './testing/memory_engine.ts';
+import { storeSuite } from './testing/store_suite.ts';
+
+storeSuite({ name: 'classic-level', withStore: (run) => withFolder((path) => run(path, {})) });
+storeSuite({ name: 'memory', withStore: (run) => run('', { openEngine: new MemoryDisk().openEngine }) });
+
+test('a folder that is open already is refused with a reason', () =>
+  withFolder(async (path) => {
+    const directory = await openStoreDirectory(path, storeOptions());
+    await assert.rejects(openStoreDirectory(path, storeOptions()), {
+      code: 'store_open',
+      message: /cannot open/,
+    });
+    await directory.close();
+  }));
+
+test('a store of an unknown version is left alone', () =>
+  withFolder(async (path) => {
+    const engine = await openLevelEngine(path);
+    await engine.write([{ type: 'put', key: storeKey('V'), value: Uint8Array.of(9) }], true);
+    await engine.close();
+    await assert.rejects(openStoreDirectory(path, storeOptions()), {
+      code: 'store_open',
+      message: /has format version 9, this program knows 1/,
+    });
+    await assert.rejects(openStoreDirectory(path, storeOptions()), /version 9/);
+  }));
