@@ -23,7 +23,8 @@ export class Matcher {
     this.name = name;
     this.value = value;
     this.#regex = regex;
-    this.setMatches = type === MatchType.Equal ? [value] : undefined;
+    if (type === MatchType.Equal) this.setMatches = [value];
+    else this.setMatches = type === MatchType.Regexp ? regex?.setMatches : undefined;
   }
 
   /** Throws BadRegexError for a pattern that RE2 refuses. */

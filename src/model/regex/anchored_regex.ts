@@ -1,31 +1,65 @@
 /**
  * Regular expressions as Prometheus uses them everywhere: RE2 syntax, matched against the whole text, with the
- * dot matching newlines too. re2js runs them in time linear in the text, so that no user's pattern can hang a node.
+ * dot matching newlines too. re2js runs them in time linear in the text, so that no user's pattern can hang a
+ * node. Patterns that are no more than literals and wildcards, most of them, never reach the engine.
  */
 import { RE2JS, type Matcher as Re2Matcher } from 're2js';
 import { errorText } from '../../base/index.ts';
 import { BadRegexError } from '../errors.ts';
+import { type Shape, shapeOf, wildcardMatches } from './shape.ts';
+
+/** Compiled patterns kept for reuse, the least recently compiled dropped first. */
+const cacheMax = 512;
+/** Longer patterns are compiled anew each time, so that the cache stays small. */
+const cachedLengthMax = 4096;
 
 export class AnchoredRegex {
-  readonly pattern: string;
-  readonly #compiled: RE2JS;
+  static readonly #cache = new Map<string, AnchoredRegex>();
 
-  private constructor(pattern: string, compiled: RE2JS) {
+  readonly pattern: string;
+  /** All texts that match, when they are known and finite. */
+  readonly setMatches: readonly string[] | undefined;
+  readonly #compiled: RE2JS;
+  readonly #shape: Shape | undefined;
+  readonly #texts: ReadonlySet<string>;
+
+  private constructor(pattern: string, compiled: RE2JS, shape: Shape | undefined) {
     this.pattern = pattern;
     this.#compiled = compiled;
+    this.#shape = shape;
+    this.#texts = new Set(shape?.texts);
+    this.setMatches = shape !== undefined && shape.wildcards.length === 0 ? shape.texts : undefined;
   }
 
   /** Throws BadRegexError. */
   static compile(pattern: string): AnchoredRegex {
+    const known = AnchoredRegex.#cache.get(pattern);
+    if (known !== undefined) return known;
+    let regex: AnchoredRegex;
     try {
-      return new AnchoredRegex(pattern, RE2JS.compile(pattern, RE2JS.DOTALL));
+      regex = new AnchoredRegex(pattern, RE2JS.compile(pattern, RE2JS.DOTALL), shapeOf(pattern));
     } catch (cause) {
-      throw new BadRegexError(pattern, errorText(cause), { cause });
+      // The engine shows how it was asked to let the dot match newlines; the user did not write that.
+      throw new BadRegexError(pattern, errorText(cause).replace('`(?s)', '`'), { cause });
     }
+    if (pattern.length > cachedLengthMax) return regex;
+    const oldest =
+      AnchoredRegex.#cache.size < cacheMax ? undefined : AnchoredRegex.#cache.keys().next().value;
+    if (oldest !== undefined) AnchoredRegex.#cache.delete(oldest);
+    AnchoredRegex.#cache.set(pattern, regex);
+    return regex;
   }
 
   /** Whether the whole text matches. */
   test(text: string): boolean {
+    if (this.#shape === undefined) return this.#compiled.testExact(text);
+    if (this.#texts.has(text)) return true;
+    for (const wildcard of this.#shape.wildcards) if (wildcardMatches(wildcard, text)) return true;
+    return false;
+  }
+
+  /** As test, always by the engine: what the fast paths are held against. */
+  testByEngine(text: string): boolean {
     return this.#compiled.testExact(text);
   }
 
@@ -34,9 +68,10 @@ export class AnchoredRegex {
    * Regexp.Expand does it; groups that are unknown or took no part are empty. Undefined when the text does not match.
    */
   expand(text: string, template: string): string | undefined {
+    if (this.#shape !== undefined && !this.test(text)) return undefined;
+    if (this.#shape !== undefined && !template.includes('$')) return template;
     const matcher = this.#compiled.matcher(text);
     if (!matcher.matches()) return undefined;
-    if (!template.includes('$')) return template;
     return template.replace(reference, (whole, dollar, braced, bare) => {
       if (dollar !== undefined) return '$';
       const name: string | undefined = braced ?? bare;
@@ -45,7 +80,10 @@ export class AnchoredRegex {
   }
 }
 
-/** `$$`, `${name}`, `$name` with the longest run of letters, digits and underscores; a lone dollar stays. */
+/**
+ * `$$`, `${name}`, `$name` with the longest run of letters, digits and underscores. A dollar before anything else,
+ * also one that opens a brace which does not close around a name, stays as it is.
+ */
 const reference = /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu;
 
 function groupText(matcher: Re2Matcher, compiled: RE2JS, name: string): string {
