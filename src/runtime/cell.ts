@@ -17,10 +17,11 @@ import { assert, type Clock, errorText, type Logger, type Random, type Timer } f
 import type { ActorRef, MakeAsk, TellOutcome } from './actor_ref.ts';
 import { AskList, AskSlot, type OnFail, type OnOk } from './ask.ts';
 import { type ActorProps, type Behavior, mailboxMaxDefault, stopDeadlineMsDefault } from './behavior.ts';
+import { Children } from './children.ts';
 import { CellContext, type ContextHost, type Signal } from './context.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import { nextTurnMessages, type Runnable, type Scheduler } from './dispatcher.ts';
-import { failedError, fullError, nameTakenError, stoppedError } from './errors.ts';
+import { failedError, fullError, stoppedError } from './errors.ts';
 import { Mailbox } from './mailbox.ts';
 import type { KindStats, Measured } from './metrics.ts';
 import { RestartTracker } from './supervision.ts';
@@ -46,11 +47,6 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 /** Where messages go that a stopping actor doesn't handle. */
 export type HandOver<M> = (message: M, slot: AskSlot | undefined) => void;
 
-interface RoomWaiter<M> {
-  readonly message: M;
-  readonly resolve: (outcome: 'queued' | 'stopped') => void;
-}
-
 export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured {
   readonly path: string;
   readonly kind: string;
@@ -72,10 +68,8 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   #current: AskSlot | undefined = undefined;
   #signals: Signal<M>[] = [];
   #childFailure: { error: unknown } | undefined = undefined;
-  #children: Map<string, Cell<never>> | undefined = undefined;
-  #afterChildren: (() => void) | undefined = undefined;
+  #children: Children<Cell<never>> | undefined = undefined;
   #afterStopped: (() => void) | undefined = undefined;
-  #waiters: RoomWaiter<M>[] | undefined = undefined;
   #listeners: Set<() => void> | undefined = undefined;
   #handOver: HandOver<M> | undefined = undefined;
   #backoffTimer: Timer | undefined = undefined;
@@ -128,16 +122,15 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   }
 
   tellWhenRoom(message: M): Promise<'queued' | 'stopped'> {
-    const outcome = this.#accepting && this.#hasRoom() ? this.#offer(message, undefined) : 'full';
-    if (outcome === 'queued') return Promise.resolve(outcome);
+    if (this.#accepting && this.#mailbox.push(message, undefined)) {
+      if (this.#parked) this.#wake();
+      return Promise.resolve('queued');
+    }
     if (!this.#accepting) {
       this.#stats.deadLetter('stopped');
       return Promise.resolve('stopped');
     }
-    this.#waiters ??= [];
-    const waiters = this.#waiters;
-    if (waiters.length >= this.#mailbox.max) return Promise.reject(fullError(this.path));
-    return new Promise((resolve) => waiters.push({ message, resolve }));
+    return this.#mailbox.wait(message) ?? Promise.reject(fullError(this.path));
   }
 
   ask<R>(make: MakeAsk<M, R>, deadlineMs: number): Promise<R> {
@@ -181,17 +174,12 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     return () => this.#listeners?.delete(listener);
   }
 
-  #hasRoom(): boolean {
-    return this.#waiters === undefined && this.#mailbox.size < this.#mailbox.max;
-  }
-
   #offer(message: M, slot: AskSlot | undefined): TellOutcome {
     if (!this.#accepting) {
       this.#stats.deadLetter('stopped');
       return 'stopped';
     }
-    // Those who wait for room come first.
-    if (this.#waiters !== undefined || !this.#mailbox.push(message, slot)) {
+    if (!this.#mailbox.push(message, slot)) {
       this.#stats.deadLetter('full');
       return 'full';
     }
@@ -202,15 +190,6 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   #wake(): void {
     this.#parked = false;
     this.#host.scheduler.schedule(this);
-  }
-
-  #admitWaiter(): void {
-    const waiters = this.#waiters;
-    const waiter = waiters?.shift();
-    if (waiters === undefined || waiter === undefined) return;
-    this.#mailbox.push(waiter.message, undefined);
-    if (waiters.length === 0) this.#waiters = undefined;
-    waiter.resolve('queued');
   }
 
   // ---- the run queue
@@ -251,7 +230,6 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
       slot.received = true;
       this.#current = slot;
     }
-    if (this.#waiters !== undefined) this.#admitWaiter();
     this.#deliver(message);
     return true;
   }
@@ -367,6 +345,11 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     if (this.#parked) this.#wake();
   }
 
+  /** A child has stopped. */
+  childGone(path: string): void {
+    this.#children?.gone(path);
+  }
+
   #backOff(delayMs: number): void {
     if (this.#stopRequested !== undefined) {
       this.#terminate();
@@ -388,9 +371,9 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     this.#childFailure = undefined;
     this.#context?.close();
     this.#armStopDeadline();
-    this.#afterChildren = () => this.#callStopped(next);
-    for (const child of [...(this.#children?.values() ?? [])]) void child.stop();
-    this.#proceedWithoutChildren();
+    const whenGone = (): void => this.#callStopped(next);
+    if (this.#children === undefined) whenGone();
+    else this.#children.stopAll(whenGone);
   }
 
   #callStopped(next: () => void): void {
@@ -420,28 +403,16 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
 
   spawnChild<C>(props: ActorProps<C>, name: string): ActorRef<C> {
     const path = `${this.path}/${name}`;
-    this.#children ??= new Map();
-    if (this.#children.has(path)) throw nameTakenError(path);
+    this.#children ??= new Children();
+    this.#children.assertFree(path);
     const child = new Cell(this.#host, this as unknown as Cell<never>, props, path);
-    this.#children.set(path, child as unknown as Cell<never>);
+    this.#children.add(child as unknown as Cell<never>);
     return child;
   }
 
   stopChild<C>(child: ActorRef<C>): Promise<void> {
     const cell = this.#children?.get(child.path);
     return cell === undefined ? Promise.resolve() : cell.stop();
-  }
-
-  #childGone(path: string): void {
-    this.#children?.delete(path);
-    this.#proceedWithoutChildren();
-  }
-
-  #proceedWithoutChildren(): void {
-    if (this.#children !== undefined && this.#children.size > 0) return;
-    const next = this.#afterChildren;
-    this.#afterChildren = undefined;
-    next?.();
   }
 
   // ---- stop
@@ -483,7 +454,7 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
       this.#terminate();
       return;
     }
-    for (const child of [...(this.#children?.values() ?? [])]) child.#terminate();
+    this.#children?.abandonAll();
     this.#afterStopped?.();
   }
 
@@ -493,12 +464,7 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   }
 
   #refuseWaiters(): void {
-    const waiters = this.#waiters ?? [];
-    this.#waiters = undefined;
-    for (const waiter of waiters) {
-      this.#stats.deadLetter('stopped');
-      waiter.resolve('stopped');
-    }
+    for (let left = this.#mailbox.refuseWaiters(); left > 0; left--) this.#stats.deadLetter('stopped');
   }
 
   /** The end, reached from every phase; nothing of this cell runs afterwards. */
@@ -513,14 +479,13 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     this.#signals = [];
     this.#backoffTimer?.cancel();
     this.#disarmStopDeadline();
+    this.#refuseWaiters();
     this.#emptyMailbox();
     this.#asks.failAll(stoppedError(this.path), 'all');
-    this.#refuseWaiters();
-    this.#afterChildren = undefined;
-    for (const child of [...(this.#children?.values() ?? [])]) child.#terminate();
+    this.#children?.abandonAll();
     this.#stats.live.delete(this);
     this.#host.cellStopped(this as unknown as Cell<never>);
-    if (this.#parent !== undefined) this.#parent.#childGone(this.path);
+    this.#parent?.childGone(this.path);
     const listeners = this.#listeners ?? [];
     this.#listeners = undefined;
     for (const listener of listeners) this.#notify(listener);

@@ -7,7 +7,8 @@
  *   v                  v
  * [ m0 | m1 | m2 | m3 |    |    |    |    ]     slots[i] is the ask that m_i carries, or undefined
  * ```
- * Messages that ask carry their slot beside them, so that a message that fails or is dropped ends its ask.
+ * Messages that ask carry their slot beside them, so that a message that fails or is dropped ends its ask. Senders that
+ * must not lose stand in a waiting line, no longer than the mailbox itself; nobody overtakes it.
  */
 import { assert } from '../base/index.ts';
 import type { AskSlot } from './ask.ts';
@@ -17,6 +18,11 @@ const capacityMin = 8;
 /** The largest bound an actor may ask for. */
 export const mailboxMaxMax: number = 1 << 20;
 
+interface Waiter<M> {
+  readonly message: M;
+  readonly resolve: (outcome: 'queued' | 'stopped') => void;
+}
+
 export class Mailbox<M> {
   readonly max: number;
   #messages: (M | undefined)[] = new Array(capacityMin);
@@ -25,6 +31,8 @@ export class Mailbox<M> {
   #mask = capacityMin - 1;
   #head = 0;
   #size = 0;
+  /** Undefined while nobody waits, which is what the fast path checks. */
+  #waiters: Waiter<M>[] | undefined = undefined;
   /** The ask of the message that `take` returned last. */
   takenSlot: AskSlot | undefined = undefined;
 
@@ -37,8 +45,13 @@ export class Mailbox<M> {
     return this.#size;
   }
 
-  /** False when full. */
+  /** False when full, or when others wait for room. */
   push(message: M, slot: AskSlot | undefined): boolean {
+    if (this.#waiters !== undefined) return false;
+    return this.#put(message, slot);
+  }
+
+  #put(message: M, slot: AskSlot | undefined): boolean {
     const size = this.#size;
     if (size >= this.max) return false;
     if (size > this.#mask) this.#grow();
@@ -63,7 +76,32 @@ export class Mailbox<M> {
     }
     this.#head = (at + 1) & this.#mask;
     this.#size--;
+    if (this.#waiters !== undefined) this.#admitWaiter(this.#waiters);
     return message;
+  }
+
+  /** Resolves when the message has been admitted or refused; undefined when the waiting line is full too. */
+  wait(message: M): Promise<'queued' | 'stopped'> | undefined {
+    this.#waiters ??= [];
+    const waiters = this.#waiters;
+    if (waiters.length >= this.max) return undefined;
+    return new Promise((resolve) => waiters.push({ message, resolve }));
+  }
+
+  /** Sends the waiting line home; the number of those who waited. */
+  refuseWaiters(): number {
+    const waiters = this.#waiters ?? [];
+    this.#waiters = undefined;
+    for (const waiter of waiters) waiter.resolve('stopped');
+    return waiters.length;
+  }
+
+  #admitWaiter(waiters: Waiter<M>[]): void {
+    const waiter = waiters.shift();
+    if (waiters.length === 0) this.#waiters = undefined;
+    if (waiter === undefined) return;
+    this.#put(waiter.message, undefined);
+    waiter.resolve('queued');
   }
 
   #grow(): void {
