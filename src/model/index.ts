@@ -40,4 +40,12 @@ export {
   WriteBatchBuilder,
   writeBatchVersion,
 } from './write_batch.ts';
-export { xxHash64, xxHash64Bytes } from './xxhash64.ts';
+export {
+  type Hash64,
+  hashMod,
+  hashModulusMax,
+  hashToBigInt,
+  xxHash64,
+  xxHash64Bytes,
+  xxHash64Words,
+} from './xxhash64.ts';

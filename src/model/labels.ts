@@ -3,7 +3,9 @@
  * label is absent). Immutable, so that one object can be shared by head, scrape cache and query.
  */
 import { CodedError } from '../base/index.ts';
-import { xxHash64 } from './xxhash64.ts';
+import { isValidLabelName, isValidMetricName } from './names.ts';
+import { quoteGo } from './quote.ts';
+import { type Hash64, hashMod, hashToBigInt, xxHash64Words } from './xxhash64.ts';
 
 export const metricNameLabel = '__name__';
 
@@ -43,7 +45,7 @@ export class Labels {
 
   /** `[name0, value0, name1, value1, ...]` in canonical order. */
   readonly flat: readonly string[];
-  #hash: bigint | undefined;
+  #hash: Hash64 | undefined;
   #key: string | undefined;
 
   private constructor(flat: readonly string[]) {
@@ -101,8 +103,18 @@ export class Labels {
 
   /** xxHash64 (seed 0) of name 0xff value 0xff ..., as Prometheus' stable hash. */
   hash(): bigint {
-    this.#hash ??= xxHash64(this.flat);
+    return hashToBigInt(this.hashWords());
+  }
+
+  /** The same hash as two 32-bit words, for callers that must not pay for a bigint. */
+  hashWords(): Hash64 {
+    this.#hash ??= xxHash64Words(this.flat);
     return this.#hash;
+  }
+
+  /** The hash modulo a positive integer up to hashModulusMax: for placement. */
+  hashMod(modulus: number): number {
+    return hashMod(this.hashWords(), modulus);
   }
 
   /** A canonical string, equal exactly for equal label sets: for Map keys. */
@@ -152,16 +164,15 @@ export class Labels {
     return Object.fromEntries(this);
   }
 
-  /** `name{a="b"}` in PromQL form; names that are not classic are quoted inside the braces. */
+  /** `name{a="b"}` as Prometheus shows a series; names that are not classic are quoted inside the braces. */
   toString(): string {
     const metric = this.metricName;
-    const classicMetric = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(metric);
+    const classicMetric = isValidMetricName(metric, 'legacy');
     const parts: string[] = [];
-    if (metric !== '' && !classicMetric) parts.push(JSON.stringify(metric));
+    if (metric !== '' && !classicMetric) parts.push(quoteGo(metric));
     for (const [name, value] of this) {
       if (name === metricNameLabel) continue;
-      const shown = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : JSON.stringify(name);
-      parts.push(`${shown}=${JSON.stringify(value)}`);
+      parts.push(`${isValidLabelName(name, 'legacy') ? name : quoteGo(name)}=${quoteGo(value)}`);
     }
     const head = classicMetric ? metric : '';
     return parts.length === 0 && head !== '' ? head : `${head}{${parts.join(', ')}}`;

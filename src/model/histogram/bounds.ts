@@ -1,7 +1,8 @@
 /**
  * Bucket bounds. Exponential bucket i of schema n ends at 2^(i / 2^n) (Prometheus native histogram
- * specification, "Exponential schemas"). The mantissas are computed once, exactly, instead of by Math.pow, whose last
- * digit is not specified: bounds must agree bit for bit on every node.
+ * specification, "Exponential schemas"). Every Prometheus shows and compares the bounds of one published table,
+ * whose last digits are not those of the exact powers, and not those of any Math.pow either; so the table is
+ * rebuilt here bit for bit: exact powers in integer arithmetic, then the known differences.
  */
 
 export const exponentialSchemaMin = -4;
@@ -27,17 +28,24 @@ function integerSqrt(value: bigint): bigint {
   }
 }
 
-/** 2^(k/256) / 2 for k = 0..255, correctly rounded: 256-bit fixed point, then cut to a double's 53 bits. */
+/** One digit per mantissa: by how many units in the last place the table lies below the exact power, plus one. */
+const tableOffsets =
+  '1111112111211111112311222222222211211121122211221122102211221122' +
+  '1111112222332132112111211112111111121011213311221222112121332222' +
+  '2121223322322122222222323233323311221121223321332233212232332232' +
+  '2243223233433343333333444455435422322333324422333243223333543344';
+
+/** 2^(k/256) / 2 for k = 0..255: in 256-bit fixed point, rounded to 53 bits, then moved to the table's value. */
 function mantissaTable(): Float64Array {
   const one = 1n << fractionBits;
   let step = 2n * one;
   for (let i = 0; i < exponentialSchemaMax; i++) step = integerSqrt(step * one);
   const table = new Float64Array(1 << exponentialSchemaMax);
+  const cut = fractionBits - 52n;
   let value = one;
   for (let k = 0; k < table.length; k++) {
-    const cut = fractionBits - 52n;
     const rounded = (value + (1n << (cut - 1n))) >> cut;
-    table[k] = Number(rounded) / 2 ** 53;
+    table[k] = (Number(rounded) - (Number(tableOffsets[k]) - 1)) / 2 ** 53;
     value = (value * step) / one;
   }
   return table;
