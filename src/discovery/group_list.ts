@@ -1,0 +1,56 @@
+/**
+ * A list of target groups as text: `[{"targets": ["host:port"], "labels": {"name": "value"}}]`, in JSON or
+ * YAML (prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config). Unknown fields are
+ * refused, so that a typing error doesn't silently lose targets.
+ */
+import { parse } from 'yaml';
+import { errorText } from '../base/index.ts';
+import { isValidLabelName, Labels } from '../model/index.ts';
+import { BadTargetsError } from './errors.ts';
+import { addressLabel } from './target_group.ts';
+
+export interface ListedGroup {
+  readonly targets: Labels[];
+  readonly labels: Record<string, string>;
+}
+
+/** Throws BadTargetsError. */
+export function parseGroupList(text: string, syntax: 'json' | 'yaml'): ListedGroup[] {
+  let content: unknown;
+  try {
+    // In YAML every scalar is taken as it is written: a label value 1.10 stays "1.10".
+    content = syntax === 'json' ? JSON.parse(text) : parse(text, { schema: 'failsafe', logLevel: 'error' });
+  } catch (cause) {
+    throw new BadTargetsError(errorText(cause), { cause });
+  }
+  if (content === null || content === undefined || content === '') return [];
+  if (!Array.isArray(content)) throw new BadTargetsError('a list of target groups was expected');
+  return content.map(decodeGroup);
+}
+
+function decodeGroup(value: unknown, index: number): ListedGroup {
+  const where = `target group ${index}`;
+  if (!isRecord(value)) throw new BadTargetsError(`${where}: expected targets and labels`);
+  for (const field of Object.keys(value)) {
+    if (field !== 'targets' && field !== 'labels')
+      throw new BadTargetsError(`${where}: unknown field "${field}"`);
+  }
+  const { targets = [], labels = {} } = value as { targets?: unknown; labels?: unknown };
+  if (!Array.isArray(targets)) throw new BadTargetsError(`${where}: targets: a list was expected`);
+  if (!isRecord(labels)) throw new BadTargetsError(`${where}: labels: name and value pairs were expected`);
+  for (const [name, labelValue] of Object.entries(labels)) {
+    if (!isValidLabelName(name)) throw new BadTargetsError(`${where}: "${name}" is not a valid label name`);
+    if (typeof labelValue !== 'string')
+      throw new BadTargetsError(`${where}: label "${name}" is not a string`);
+  }
+  return {
+    targets: targets.map((address) => {
+      if (typeof address !== 'string') throw new BadTargetsError(`${where}: a target is not a string`);
+      return Labels.fromRecord({ [addressLabel]: address });
+    }),
+    labels: labels as Record<string, string>,
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

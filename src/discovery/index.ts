@@ -1,0 +1,5 @@
+export { createDiscovery } from './create.ts';
+export { BadTargetsError } from './errors.ts';
+export { createDiscoveryMetrics, type DiscoveryMetrics } from './metrics.ts';
+export type { DiscoveryDeps } from './refresh.ts';
+export { type Discovery, groupTargets, type Publish, type TargetGroup } from './target_group.ts';
