@@ -1,0 +1,5 @@
+export { BehaviorTestKit, type BehaviorTestKitDeps, type Effect } from './behavior_test_kit.ts';
+export { DeterministicScheduler } from './deterministic_scheduler.ts';
+export { type TestWorld, testWorld } from './harness.ts';
+export { TestInbox } from './inbox.ts';
+export { VirtualClock } from './virtual_clock.ts';
