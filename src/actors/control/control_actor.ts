@@ -1,0 +1,81 @@
+/**
+ * What the workers ask of the control thread: to take a batch to a shard's owner, to have a node execute a payload, to
+ * tell the control group that data was handed over. It looks at no payload. Mailbox: 8192 messages, since every worker
+ * sends here; when it is full, the router's retry and the query's error tell.
+ */
+import { CodedError, errorText, type Logger } from '../../base/index.ts';
+import type { ShardTable } from '../../cluster/index.ts';
+import type { ActorProps, Behavior } from '../../runtime/index.ts';
+import type { AppendOutcome } from '../../tsdb/index.ts';
+import { actorErrorCodes } from '../errors.ts';
+import type { ControlMessage } from '../worker/messages.ts';
+import { settle } from '../worker/shard_actor.ts';
+import type { LocalWorkers, ShardExecution, ShardWrite } from './local_workers.ts';
+
+/** Calls to other nodes. */
+export interface Peers {
+  readonly self: string;
+  table(): ShardTable;
+  write(nodeId: string, write: ShardWrite, deadlineMs: number): Promise<AppendOutcome>;
+  execute(nodeId: string, execution: ShardExecution): Promise<Uint8Array[]>;
+  /** Tells the control group that this node's data of the shards is with their owners. */
+  handedOver(shards: readonly number[]): Promise<void>;
+}
+
+const controlMailboxMax = 8192;
+
+class ControlBehavior implements Behavior<ControlMessage> {
+  readonly #workers: LocalWorkers;
+  readonly #peers: Peers;
+  readonly #log: Logger;
+
+  constructor(workers: LocalWorkers, peers: Peers, log: Logger) {
+    this.#workers = workers;
+    this.#peers = peers;
+    this.#log = log;
+  }
+
+  receive(message: ControlMessage): void {
+    switch (message.type) {
+      case 'route':
+        settle(this.#route(message, message.deadlineMs), message.replyTo);
+        break;
+      case 'fetch':
+        settle(this.#fetch(message.nodeId, message), message.replyTo);
+        break;
+      case 'handedOver':
+        this.#peers
+          .handedOver(message.shards)
+          .catch((error: unknown) =>
+            this.#log.warn(
+              { err: errorText(error) },
+              'the control group did not take the hand-over, it will be repeated',
+            ),
+          );
+        break;
+    }
+  }
+
+  async #route(write: ShardWrite, deadlineMs: number): Promise<AppendOutcome> {
+    const owner = this.#peers.table().shards[write.shard]?.owner ?? '';
+    if (owner === '')
+      throw new CodedError(actorErrorCodes.unavailable, `shard ${write.shard} has no owner yet`);
+    return owner === this.#peers.self
+      ? this.#workers.append(write, deadlineMs)
+      : this.#peers.write(owner, write, deadlineMs);
+  }
+
+  #fetch(nodeId: string, execution: ShardExecution): Promise<Uint8Array[]> {
+    return nodeId === this.#peers.self
+      ? this.#workers.execute(execution)
+      : this.#peers.execute(nodeId, execution);
+  }
+}
+
+export function controlProps(workers: LocalWorkers, peers: Peers, log: Logger): ActorProps<ControlMessage> {
+  return {
+    kind: 'control',
+    create: () => new ControlBehavior(workers, peers, log),
+    mailboxMax: controlMailboxMax,
+  };
+}

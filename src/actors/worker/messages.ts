@@ -1,0 +1,154 @@
+/**
+ * What the control thread and the shard workers say to each other. Everything here survives a structured clone; bulk
+ * travels as bytes whose buffers are transferred.
+ */
+import type { ShardTable } from '../../cluster/index.ts';
+import type { ReplyTo } from '../../runtime/index.ts';
+import type { ScrapeConfig } from '../../scrape/index.ts';
+import type { AppendOutcome } from '../../tsdb/index.ts';
+import type { LabelsFlat } from '../flat_labels.ts';
+
+/** Who owns what and who is there, as the control thread knows it. */
+export interface ClusterState {
+  readonly self: string;
+  readonly table: ShardTable;
+  readonly live: readonly string[];
+}
+
+/** What became of a batch that was routed to the owners of its series. */
+export interface IngestOutcome extends AppendOutcome {
+  /** Samples whose owner could not be reached in time: to be sent again. */
+  unavailable: number;
+  readonly unavailableReason?: string;
+}
+
+export interface RemoteWriteOutcome {
+  readonly status: 204 | 400 | 503;
+  readonly message?: string;
+  readonly samplesWritten: number;
+}
+
+export interface QueryLimits {
+  readonly samplesMax: number;
+  readonly timeoutMs: number;
+  readonly lookbackMs: number;
+}
+
+export interface QuerySpec {
+  readonly expr: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+  readonly instant: boolean;
+  readonly limits: QueryLimits;
+  readonly partialResponse: boolean;
+  /** Result series at most; 0 = all. */
+  readonly seriesMax: number;
+}
+
+/** A result ready for the HTTP API. */
+export interface AnswerMessage {
+  /** UTF-8 JSON of the `data` field. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  readonly incomplete: boolean;
+}
+
+/** An instant vector as rules need it. */
+export interface VectorMessage {
+  readonly samples: readonly { readonly labels: LabelsFlat; readonly value: number }[];
+  readonly warnings: readonly string[];
+  readonly incomplete: boolean;
+}
+
+export interface LookupSpec {
+  readonly what: 'series' | 'labelNames' | 'labelValues';
+  /** For label values. */
+  readonly label: string;
+  readonly selectors: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly limit: number;
+}
+
+/** One source's targets of a job, as discovery found them. */
+export interface GroupMessage {
+  readonly source: string;
+  readonly targets: readonly LabelsFlat[];
+  readonly labels: LabelsFlat;
+}
+
+export interface ScrapeSettings {
+  readonly configs: readonly ScrapeConfig[];
+  readonly externalLabels: LabelsFlat;
+}
+
+export type ReportKind = 'targets' | 'droppedTargets' | 'metadata';
+
+export type WorkerMessage =
+  | { readonly type: 'cluster'; readonly state: ClusterState }
+  | {
+      readonly type: 'append';
+      readonly shard: number;
+      readonly epoch: number;
+      readonly bypassOutOfOrder: boolean;
+      readonly batch: Uint8Array;
+      readonly replyTo: ReplyTo<AppendOutcome>;
+    }
+  | { readonly type: 'ingest'; readonly batch: Uint8Array; readonly replyTo: ReplyTo<IngestOutcome> }
+  | { readonly type: 'remoteWrite'; readonly body: Uint8Array; readonly replyTo: ReplyTo<RemoteWriteOutcome> }
+  | {
+      readonly type: 'execute';
+      readonly shards: readonly number[];
+      readonly payload: Uint8Array;
+      readonly deadlineMs: number;
+      readonly replyTo: ReplyTo<Uint8Array>;
+    }
+  | {
+      readonly type: 'query';
+      readonly id: number;
+      readonly spec: QuerySpec;
+      readonly replyTo: ReplyTo<AnswerMessage>;
+    }
+  | {
+      readonly type: 'vector';
+      readonly id: number;
+      readonly spec: QuerySpec;
+      readonly replyTo: ReplyTo<VectorMessage>;
+    }
+  | {
+      readonly type: 'lookup';
+      readonly id: number;
+      readonly spec: LookupSpec;
+      readonly replyTo: ReplyTo<AnswerMessage>;
+    }
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'scrape'; readonly settings: ScrapeSettings; readonly replyTo: ReplyTo<void> }
+  | { readonly type: 'groups'; readonly job: string; readonly groups: readonly GroupMessage[] }
+  | { readonly type: 'report'; readonly kind: ReportKind; readonly replyTo: ReplyTo<Uint8Array> }
+  | { readonly type: 'metrics'; readonly replyTo: ReplyTo<readonly object[]> };
+
+export type ControlMessage =
+  /** To the owner of the shard, wherever that is. */
+  | {
+      readonly type: 'route';
+      readonly shard: number;
+      readonly epoch: number;
+      readonly bypassOutOfOrder: boolean;
+      readonly batch: Uint8Array;
+      readonly deadlineMs: number;
+      readonly replyTo: ReplyTo<AppendOutcome>;
+    }
+  /** Has a node's workers execute a payload. */
+  | {
+      readonly type: 'fetch';
+      readonly nodeId: string;
+      readonly kind: string;
+      readonly shards: readonly number[];
+      readonly payload: Uint8Array;
+      readonly deadlineMs: number;
+      readonly replyTo: ReplyTo<readonly Uint8Array[]>;
+    }
+  /** All data of these shards is with their owners. */
+  | { readonly type: 'handedOver'; readonly shards: readonly number[] };

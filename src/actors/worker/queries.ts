@@ -1,0 +1,92 @@
+/** Runs queries and lookups over the cluster in this worker, and turns results into what the control thread hands out. */
+
+import { CodedError } from '../../base/index.ts';
+import type { Matcher } from '../../model/index.ts';
+import { type Engine, ExecutionError, parseExpr, type QueryValue, resultToJson } from '../../promql/index.ts';
+import {
+  type CoordinatedResult,
+  Coordinator,
+  findSeries,
+  findStrings,
+  type Replicas,
+} from '../../query/index.ts';
+import type { AnswerMessage, LookupSpec, QuerySpec, VectorMessage } from './messages.ts';
+
+const encoder = new TextEncoder();
+
+export class Queries {
+  readonly #engine: Engine;
+  readonly #replicasFor: (deadlineMs: number) => Replicas;
+
+  constructor(engine: Engine, replicasFor: (deadlineMs: number) => Replicas) {
+    this.#engine = engine;
+    this.#replicasFor = replicasFor;
+  }
+
+  /** Rejects with QueryError or IncompleteAnswerError. */
+  async answer(spec: QuerySpec, signal: AbortSignal): Promise<AnswerMessage> {
+    const result = await this.#run(spec, signal);
+    const { value, isCut } = limited(result.value, spec.seriesMax);
+    const json = resultToJson({ ...result, value }, spec.instant);
+    const warnings = isCut ? [...result.warnings, 'results truncated due to limit'] : result.warnings;
+    return { data: encoder.encode(json), warnings, infos: result.infos, incomplete: result.incomplete };
+  }
+
+  /** The instant vector that a rule works with; a scalar becomes one sample without labels, as in Prometheus. */
+  async vector(spec: QuerySpec, signal: AbortSignal): Promise<VectorMessage> {
+    const { value, warnings, incomplete } = await this.#run(spec, signal);
+    return { samples: vectorOf(value), warnings, incomplete };
+  }
+
+  #run(spec: QuerySpec, signal: AbortSignal): Promise<CoordinatedResult> {
+    const { expr, startMs, endMs, stepMs, instant, limits, partialResponse } = spec;
+    const coordinator = new Coordinator(this.#engine, this.#replicasFor(limits.timeoutMs));
+    const range = { startMs, endMs, stepMs, instant };
+    return coordinator.run({ expr, range, limits, partialResponse }, signal);
+  }
+
+  async lookup(spec: LookupSpec, deadlineMs: number, signal: AbortSignal): Promise<AnswerMessage> {
+    const { fromMs, toMs, limit } = spec;
+    const request = { anyOf: spec.selectors.map(matchersOfSelector), fromMs, toMs };
+    const replicas = this.#replicasFor(deadlineMs);
+    const found =
+      spec.what === 'series'
+        ? await findSeries(replicas, request, signal).then(({ values, warnings }) => ({
+            values: values.map((labels) => labels.toRecord()),
+            warnings,
+          }))
+        : await findStrings(replicas, request, spec.what === 'labelValues' ? spec.label : undefined, signal);
+    const isCut = limit > 0 && found.values.length > limit;
+    const values = isCut ? found.values.slice(0, limit) : found.values;
+    const warnings = isCut ? [...found.warnings, 'results truncated due to limit'] : found.warnings;
+    const data = encoder.encode(JSON.stringify(values));
+    return { data, warnings, infos: [], incomplete: found.warnings.length > 0 };
+  }
+}
+
+/** The matchers of a series selector, the metric name among them. Throws QueryError with `bad_data`. */
+export function matchersOfSelector(text: string): readonly Matcher[] {
+  const expr = parseExpr(text);
+  if (expr.kind !== 'vector') {
+    throw new CodedError('bad_data', `invalid parameter "match[]": ${text} is not a series selector`);
+  }
+  return expr.matchers;
+}
+
+function limited(value: QueryValue, seriesMax: number): { value: QueryValue; isCut: boolean } {
+  if (seriesMax <= 0) return { value, isCut: false };
+  if (value.type === 'vector' && value.samples.length > seriesMax) {
+    return { value: { ...value, samples: value.samples.slice(0, seriesMax) }, isCut: true };
+  }
+  if (value.type === 'matrix' && value.series.length > seriesMax) {
+    return { value: { ...value, series: value.series.slice(0, seriesMax) }, isCut: true };
+  }
+  return { value, isCut: false };
+}
+
+function vectorOf(value: QueryValue): VectorMessage['samples'] {
+  if (value.type === 'vector')
+    return value.samples.map(({ labels, value: v }) => ({ labels: labels.flat, value: v }));
+  if (value.type === 'scalar') return [{ labels: [], value: value.value }];
+  throw new ExecutionError('rule result is not a vector or scalar');
+}

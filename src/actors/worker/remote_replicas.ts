@@ -1,0 +1,43 @@
+/** A worker's way to the shards of the whole cluster, by way of the control thread. */
+import type { Assignment, Replicas, ShardsAt } from '../../query/index.ts';
+import type { ActorRef } from '../../runtime/index.ts';
+import type { ClusterView } from './cluster_view.ts';
+import type { ControlMessage } from './messages.ts';
+
+/** How long a query waits for a newer table before it tries again with what there is. */
+const newerTableMs = 1_000;
+/** What the control thread may take beyond the node's own deadline. */
+const marginMs = 500;
+
+export class RemoteReplicas implements Replicas {
+  readonly #view: ClusterView;
+  readonly #control: ActorRef<ControlMessage>;
+  readonly #deadlineMs: number;
+
+  constructor(view: ClusterView, control: ActorRef<ControlMessage>, deadlineMs: number) {
+    this.#view = view;
+    this.#control = control;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  assignment(): Assignment {
+    return this.#view.assignment;
+  }
+
+  async execute(
+    { nodeId, shards }: ShardsAt,
+    kind: string,
+    payload: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[]> {
+    signal.throwIfAborted();
+    return this.#control.ask<readonly Uint8Array[]>(
+      (replyTo) => ({ type: 'fetch', nodeId, kind, shards, payload, deadlineMs: this.#deadlineMs, replyTo }),
+      this.#deadlineMs + marginMs,
+    );
+  }
+
+  newerTable(version: number, signal: AbortSignal): Promise<void> {
+    return this.#view.table.version > version ? Promise.resolve() : this.#view.changed(newerTableMs, signal);
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Keeps one TargetActor running for every discovered target whose shard this node owns and this worker holds, and none
+ * else. Reconciles whenever the configuration, the discovered targets or the shard table change; what stays the same is
+ * not touched, so a reload or a move of other shards drops no scrape.
+ */
+import type { Registry } from 'prom-client';
+import { type Clock, errorText, type Logger } from '../../base/index.ts';
+import { formatDuration, type Labels, xxHash64 } from '../../model/index.ts';
+import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
+import {
+  createScrapeMetrics,
+  type ScrapeConfig,
+  ScrapeLoop,
+  type ScrapeMetrics,
+  type Target,
+  targetOffsetMs,
+} from '../../scrape/index.ts';
+import type { ClusterView } from './cluster_view.ts';
+import type { HostedShards } from './hosted_shards.ts';
+import type { GroupMessage, ScrapeSettings } from './messages.ts';
+import type { Router } from './router.ts';
+import { ScrapePool } from './scrape_pool.ts';
+import { type TargetMessage, type TargetStatus, targetProps } from './target_actor.ts';
+
+interface Deps {
+  readonly system: ActorSystem;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly version: string;
+  /** One text per cluster: two clusters that scrape the same targets don't do it together. */
+  readonly clusterName: string;
+}
+
+interface RunningTarget {
+  readonly job: string;
+  readonly target: Target;
+  readonly loop: ScrapeLoop;
+  readonly status: TargetStatus;
+  readonly refusal: string;
+  readonly pool: ScrapePool;
+  readonly actor: ActorRef<TargetMessage>;
+}
+
+export class ScrapeManager {
+  readonly #deps: Deps;
+  readonly #view: ClusterView;
+  readonly #hosted: HostedShards;
+  readonly #router: Router;
+  readonly #metrics: ScrapeMetrics;
+  readonly #seed: bigint;
+  readonly #pools = new Map<string, ScrapePool>();
+  readonly #running = new Map<string, RunningTarget>();
+  /** Gone from discovery, waiting to write their staleness markers. */
+  readonly #ending = new Map<string, RunningTarget>();
+  #actorsStarted = 0;
+
+  constructor(view: ClusterView, hosted: HostedShards, router: Router, deps: Deps) {
+    this.#deps = deps;
+    this.#view = view;
+    this.#hosted = hosted;
+    this.#router = router;
+    this.#metrics = createScrapeMetrics(deps.registry);
+    this.#seed = xxHash64([deps.clusterName]);
+  }
+
+  /** Takes a new set of jobs; unchanged ones go on as they are. Rejects when a job's client can't be made: nothing changes then. */
+  async configure({ configs }: ScrapeSettings): Promise<void> {
+    const next = new Map<string, ScrapePool>();
+    for (const config of configs) {
+      const known = this.#pools.get(config.jobName);
+      if (known !== undefined && sameConfig(known.config, config)) next.set(config.jobName, known);
+      else {
+        const pool = await ScrapePool.create(config, this.#deps.clock);
+        pool.setGroups(known?.groups ?? []);
+        next.set(config.jobName, pool);
+      }
+    }
+    for (const [job, pool] of this.#pools) {
+      if (next.get(job) !== pool) this.#closeClient(pool);
+    }
+    this.#pools.clear();
+    for (const [job, pool] of next) this.#pools.set(job, pool);
+    this.reconcile();
+  }
+
+  setGroups(job: string, groups: readonly GroupMessage[]): void {
+    this.#pools.get(job)?.setGroups(groups);
+    this.reconcile();
+  }
+
+  /** Starts and stops target actors so that they match what is discovered and owned. */
+  reconcile(): void {
+    const discovered = new Set<string>();
+    const wanted = new Set<string>();
+    for (const [job, pool] of this.#pools) {
+      const { targets, refusal } = pool.discovered();
+      let own = 0;
+      for (const target of targets) {
+        const key = `${job}\uffff${target.labels.key()}`;
+        discovered.add(key);
+        if (!this.#isMine(target)) continue;
+        wanted.add(key);
+        own++;
+        this.#keepRunning(key, job, pool, target, refusal);
+      }
+      this.#metrics.poolTargets.set({ scrape_job: job }, own);
+    }
+    for (const [key, running] of [...this.#running]) {
+      if (!wanted.has(key)) this.#end(key, running, discovered.has(key));
+    }
+  }
+
+  #isMine(target: Target): boolean {
+    const shard = this.#router.shardOf(target.publicLabels);
+    return this.#view.owns(shard) && this.#hosted.isMine(shard);
+  }
+
+  #keepRunning(key: string, job: string, pool: ScrapePool, target: Target, refusal: string): void {
+    const known = this.#running.get(key);
+    if (known !== undefined && known.pool === pool && known.refusal === refusal) return;
+    const predecessor = known ?? this.#ending.get(key);
+    const inherited = predecessor?.loop.trackedSeries() ?? [];
+    if (predecessor !== undefined) this.#kill(predecessor);
+    this.#ending.delete(key);
+    this.#running.set(key, this.#start(job, pool, target, refusal, inherited));
+  }
+
+  #start(
+    job: string,
+    pool: ScrapePool,
+    target: Target,
+    refusal: string,
+    inherited: readonly Labels[],
+  ): RunningTarget {
+    const { clock, version, system } = this.#deps;
+    const loop = new ScrapeLoop({
+      target,
+      config: pool.config,
+      metricRelabeler: pool.metricRelabeler,
+      client: pool.client,
+      clock,
+      metrics: this.#metrics,
+      version,
+      inherited,
+    });
+    const status: TargetStatus = { health: 'unknown', lastError: '', lastScrapeMs: 0, lastDurationMs: 0 };
+    const offsetMs = targetOffsetMs(target.labels.hash(), target.intervalMs, this.#seed);
+    const ingest = this.#router.ingest.bind(this.#router);
+    const props = targetProps({ loop, offsetMs, status, refusal, ingest });
+    const actor = system.spawn(props, `target-${++this.#actorsStarted}`);
+    return { job, target, loop, status, refusal, pool, actor };
+  }
+
+  #end(key: string, running: RunningTarget, isElsewhere: boolean): void {
+    this.#running.delete(key);
+    if (isElsewhere) {
+      this.#kill(running);
+      return;
+    }
+    this.#ending.set(key, running);
+    running.actor.tell({ type: 'gone' });
+    running.actor.onStopped(() => {
+      if (this.#ending.get(key) === running) this.#ending.delete(key);
+    });
+  }
+
+  #kill({ actor, target }: RunningTarget): void {
+    this.#deps.system
+      .kill(actor)
+      .catch((error: unknown) =>
+        this.#deps.log.error({ target: target.url, err: errorText(error) }, 'a target did not stop'),
+      );
+  }
+
+  #closeClient(pool: ScrapePool): void {
+    pool.client
+      .close()
+      .catch((error: unknown) =>
+        this.#deps.log.warn(
+          { job: pool.config.jobName, err: errorText(error) },
+          'closing a scrape client failed',
+        ),
+      );
+  }
+
+  /** This worker's targets in the shape of /api/v1/targets. */
+  activeTargets(): object[] {
+    return [...this.#running.values()].map(({ job, target, status, refusal }) => ({
+      discoveredLabels: target.discoveredLabels.toRecord(),
+      labels: target.publicLabels.toRecord(),
+      scrapePool: job,
+      scrapeUrl: target.url,
+      globalUrl: target.url,
+      lastError: refusal === '' ? status.lastError : refusal,
+      lastScrape: new Date(status.lastScrapeMs).toISOString(),
+      lastScrapeDuration: status.lastDurationMs / 1000,
+      health: status.health,
+      scrapeInterval: formatDuration(target.intervalMs),
+      scrapeTimeout: formatDuration(target.timeoutMs),
+      node: this.#view.self,
+    }));
+  }
+
+  /** Targets that relabeling dropped, the same on every worker of every node. */
+  droppedTargets(): object[] {
+    const dropped: object[] = [];
+    for (const [job, pool] of this.#pools) {
+      const limit = pool.config.keepDroppedTargets;
+      const others = pool.discovered().others;
+      for (const other of limit > 0 ? others.slice(0, limit) : others) {
+        dropped.push({ discoveredLabels: other.discoveredLabels.toRecord(), scrapePool: job });
+      }
+    }
+    return dropped;
+  }
+
+  /** Metadata of this worker's targets: one entry per family and target. */
+  metadata(): object[] {
+    return [...this.#running.values()].flatMap(({ target, loop }) =>
+      loop.metadata.list().map(({ family, type, help, unit }) => ({
+        target: target.publicLabels.toRecord(),
+        metric: family,
+        type,
+        help,
+        unit,
+      })),
+    );
+  }
+}
+
+/** Configurations are plain data; equal text means nothing to do. */
+function sameConfig(a: ScrapeConfig, b: ScrapeConfig): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,128 @@
+/**
+ * One target of a shard that this node owns: the scrape loop's clock. Scrapes at its fixed offset in the interval, gives
+ * each batch to the router, and at the end of the target's life writes staleness markers; a mere move to another node
+ * writes none. Mailbox: few messages ever wait, the bound is the default. At a restart after a failure the next scrape
+ * comes at its usual time.
+ */
+import { errorText } from '../../base/index.ts';
+import type { WriteBatch } from '../../model/index.ts';
+import type { ActorContext, ActorProps, Behavior } from '../../runtime/index.ts';
+import { nextScrapeMs, type ScrapeLoop, type ScrapeResult, scrapeTimestampMs } from '../../scrape/index.ts';
+import type { IngestOutcome } from './messages.ts';
+
+export type TargetMessage =
+  | { readonly type: 'scrape'; readonly scheduledMs: number }
+  | { readonly type: 'scraped'; readonly result: ScrapeResult }
+  | { readonly type: 'failed'; readonly error: unknown }
+  /** The target is not discovered any more. */
+  | { readonly type: 'gone' }
+  | { readonly type: 'endOfLife' };
+
+/** The last scrape, for the targets page; written by the actor, read by the scrape manager of the same thread. */
+export interface TargetStatus {
+  health: 'unknown' | 'up' | 'down';
+  lastError: string;
+  lastScrapeMs: number;
+  lastDurationMs: number;
+}
+
+export interface TargetDeps {
+  readonly loop: ScrapeLoop;
+  readonly offsetMs: number;
+  readonly status: TargetStatus;
+  /** Non-empty: every scrape fails for this reason without being tried. */
+  readonly refusal: string;
+  readonly ingest: (batch: WriteBatch) => Promise<IngestOutcome>;
+}
+
+class TargetBehavior implements Behavior<TargetMessage> {
+  readonly #deps: TargetDeps;
+  #isScraping = false;
+  #isGone = false;
+
+  constructor(deps: TargetDeps) {
+    this.#deps = deps;
+  }
+
+  started(context: ActorContext<TargetMessage>): void {
+    this.#schedule(context);
+  }
+
+  receive(message: TargetMessage, context: ActorContext<TargetMessage>): void {
+    switch (message.type) {
+      case 'scrape':
+        this.#scrape(message.scheduledMs, context);
+        break;
+      case 'scraped':
+        this.#scraped(message.result, context);
+        break;
+      case 'failed':
+        throw message.error;
+      case 'gone':
+        this.#isGone = true;
+        context.cancelTimer('scrape');
+        // A target that is only missing for a moment, such as during a reload, leaves no trace.
+        context.startTimer('endOfLife', this.#deps.loop.target.intervalMs, { type: 'endOfLife' });
+        break;
+      case 'endOfLife':
+        this.#store(this.#deps.loop.endOfLife(context.clock.nowMs()), context);
+        context.stopSelf();
+        break;
+    }
+  }
+
+  #schedule(context: ActorContext<TargetMessage>): void {
+    const nowMs = context.clock.nowMs();
+    const scheduledMs = nextScrapeMs(nowMs, this.#deps.loop.target.intervalMs, this.#deps.offsetMs);
+    context.startTimer('scrape', scheduledMs - nowMs, { type: 'scrape', scheduledMs });
+  }
+
+  #scrape(scheduledMs: number, context: ActorContext<TargetMessage>): void {
+    const { loop, refusal } = this.#deps;
+    this.#schedule(context);
+    // The time-out is at most the interval, so an overlap is rare; the one under way counts.
+    if (this.#isScraping || this.#isGone) return;
+    const timestampMs = scrapeTimestampMs(context.clock.nowMs(), scheduledMs, loop.target.intervalMs);
+    if (refusal !== '') {
+      this.#scraped(loop.fail(timestampMs, refusal), context);
+      return;
+    }
+    this.#isScraping = true;
+    context.pipe(
+      loop.scrape(timestampMs, context.signal),
+      (result) => ({ type: 'scraped', result }),
+      (error) => ({ type: 'failed', error }),
+    );
+  }
+
+  #scraped(result: ScrapeResult, context: ActorContext<TargetMessage>): void {
+    this.#isScraping = false;
+    const { status } = this.#deps;
+    status.health = result.health;
+    status.lastError = result.lastError;
+    status.lastScrapeMs = result.timestampMs;
+    status.lastDurationMs = result.durationMs;
+    this.#store(result.batch, context);
+  }
+
+  #store(batch: WriteBatch, context: ActorContext<TargetMessage>): void {
+    const target = this.#deps.loop.target.url;
+    this.#deps.ingest(batch).then(
+      ({ unavailable, unavailableReason, firstError }) => {
+        if (unavailable > 0) {
+          context.log.warn(
+            { target, samples: unavailable, reason: unavailableReason },
+            'scraped samples could not be stored',
+          );
+        } else if (firstError !== undefined) {
+          context.log.debug({ target, reason: firstError }, 'some scraped samples were refused');
+        }
+      },
+      (error: unknown) => context.log.error({ target, err: errorText(error) }, 'storing a scrape failed'),
+    );
+  }
+}
+
+export function targetProps(deps: TargetDeps): ActorProps<TargetMessage> {
+  return { kind: 'target', create: () => new TargetBehavior(deps), supervision: { restartsMax: 1_000 } };
+}

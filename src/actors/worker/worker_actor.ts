@@ -1,0 +1,209 @@
+/**
+ * The door of a shard worker: every message of the control thread comes here and is handed to what it concerns. Nothing
+ * long is awaited, so a heavy query holds up neither appends nor scrapes any longer than its slices run. Mailbox: 4096
+ * messages; when it is full, senders are told so and try again or answer 503.
+ */
+import type { Registry } from 'prom-client';
+import { type Clock, CodedError, errorText, type Logger } from '../../base/index.ts';
+import { decodeWriteBatch } from '../../model/index.ts';
+import type { Engine } from '../../promql/index.ts';
+import { errorAnswer, execute, okAnswer } from '../../query/index.ts';
+import { decodeRemoteWrite } from '../../remote/index.ts';
+import type { ActorContext, ActorProps, ActorRef, Behavior, ReplyTo } from '../../runtime/index.ts';
+import { actorErrorCodes, notOwnerError } from '../errors.ts';
+import type { ClusterView } from './cluster_view.ts';
+import type { HandOver } from './hand_over.ts';
+import type { HostedShards } from './hosted_shards.ts';
+import type { IngestOutcome, RemoteWriteOutcome, ReportKind, WorkerMessage } from './messages.ts';
+import type { Queries } from './queries.ts';
+import { type QueryMessage, queryProps } from './query_actor.ts';
+import { emptyOutcome, type Router } from './router.ts';
+import type { ScrapeManager } from './scrape_manager.ts';
+import { settle } from './shard_actor.ts';
+
+export const workerMailboxMax = 4096;
+const appendDeadlineMs = 5_000;
+const lookupDeadlineMs = 30_000;
+const retentionIntervalMs = 60_000;
+/** Bytes of a remote write request, uncompressed. */
+const remoteWriteBytesMax = 64 * 1024 * 1024;
+
+export interface WorkerParts {
+  readonly view: ClusterView;
+  readonly hosted: HostedShards;
+  readonly router: Router;
+  readonly handOver: HandOver;
+  readonly scrapes: ScrapeManager;
+  readonly queries: Queries;
+  readonly engine: Engine;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+type Message = WorkerMessage | { readonly type: 'retention' };
+
+class WorkerBehavior implements Behavior<Message> {
+  readonly #parts: WorkerParts;
+  readonly #running = new Map<number, ActorRef<QueryMessage>>();
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+  }
+
+  started(context: ActorContext<Message>): void {
+    context.startPeriodic('retention', retentionIntervalMs, { type: 'retention' });
+  }
+
+  receive(message: Message, context: ActorContext<Message>): void {
+    const { view, handOver, scrapes, queries, router } = this.#parts;
+    switch (message.type) {
+      case 'cluster':
+        view.update(message.state);
+        scrapes.reconcile();
+        handOver.check();
+        break;
+      case 'append':
+        settle(this.#append(message), message.replyTo);
+        break;
+      case 'ingest':
+        settle(router.ingest(decodeWriteBatch(message.batch)), message.replyTo);
+        break;
+      case 'remoteWrite':
+        settle(this.#remoteWrite(message.body), message.replyTo);
+        break;
+      case 'execute':
+        this.#execute(message);
+        break;
+      case 'query':
+        this.#query(context, message.id, message.replyTo, (signal) => queries.answer(message.spec, signal));
+        break;
+      case 'vector':
+        this.#query(context, message.id, message.replyTo, (signal) => queries.vector(message.spec, signal));
+        break;
+      case 'lookup':
+        this.#query(context, message.id, message.replyTo, (signal) =>
+          queries.lookup(message.spec, lookupDeadlineMs, signal),
+        );
+        break;
+      case 'cancel':
+        this.#running.get(message.id)?.tell({ type: 'cancel' });
+        break;
+      case 'scrape':
+        settle(scrapes.configure(message.settings), message.replyTo);
+        break;
+      case 'groups':
+        scrapes.setGroups(message.job, message.groups);
+        break;
+      case 'report':
+        message.replyTo.ok(new TextEncoder().encode(JSON.stringify(this.#report(message.kind))));
+        break;
+      case 'metrics':
+        settle(this.#parts.registry.getMetricsAsJSON(), message.replyTo);
+        break;
+      case 'retention':
+        this.#enforceRetention();
+        break;
+    }
+  }
+
+  /** A batch for one shard from another thread or node. */
+  async #append(message: Extract<WorkerMessage, { type: 'append' }>): ReturnType<Router['write']> {
+    const { view, hosted } = this.#parts;
+    const { shard, epoch, bypassOutOfOrder } = message;
+    if (shard >= view.table.shards.length) {
+      throw new CodedError(actorErrorCodes.unknownShard, `there is no shard ${shard} in this cluster`);
+    }
+    if (!view.owns(shard) || !hosted.isMine(shard)) throw notOwnerError(shard, view.self);
+    const batch = decodeWriteBatch(message.batch);
+    const { actor } = await hosted.host(shard);
+    // Ordinary writes count under the ownership that holds now; handed-over data under the one it was written in.
+    const underEpoch = bypassOutOfOrder ? epoch : (view.table.shards[shard]?.epoch ?? 0);
+    return actor.ask(
+      (replyTo) => ({ type: 'append', batch, epoch: underEpoch, bypassOutOfOrder, replyTo }),
+      appendDeadlineMs,
+    );
+  }
+
+  async #remoteWrite(body: Uint8Array): Promise<RemoteWriteOutcome> {
+    let decoded: ReturnType<typeof decodeRemoteWrite>;
+    try {
+      decoded = decodeRemoteWrite(body, { sizeMax: remoteWriteBytesMax });
+    } catch (error) {
+      return { status: 400, message: errorText(error), samplesWritten: 0 };
+    }
+    const outcome =
+      decoded.batch.refs.length === 0 ? emptyOutcome() : await this.#parts.router.ingest(decoded.batch);
+    return remoteWriteOutcome(outcome, decoded.firstError);
+  }
+
+  #execute({ shards, payload, deadlineMs, replyTo }: Extract<WorkerMessage, { type: 'execute' }>): void {
+    const { engine, hosted, view, clock } = this.#parts;
+    const own = shards.filter((shard) => hosted.isMine(shard));
+    const abort = new AbortController();
+    const timer = clock.after(deadlineMs, () =>
+      abort.abort(new CodedError('timeout', 'the query took too long')),
+    );
+    const context = {
+      engine,
+      shards: hosted.view(own),
+      checkTable: (version: number): void => view.checkFresh(version, shards),
+    };
+    execute(payload, context, abort.signal)
+      .then(okAnswer, errorAnswer)
+      .then((answer) => replyTo.ok(answer, [answer.buffer]))
+      .catch((error: unknown) =>
+        this.#parts.log.error({ err: errorText(error) }, 'an execution gave no answer'),
+      )
+      .finally(() => timer.cancel());
+  }
+
+  #query<R>(
+    context: ActorContext<Message>,
+    id: number,
+    replyTo: ReplyTo<R>,
+    run: (signal: AbortSignal) => Promise<R>,
+  ): void {
+    const actor = context.spawn(queryProps({ run, replyTo }), `query-${id}`);
+    this.#running.set(id, actor);
+    actor.onStopped(() => this.#running.delete(id));
+  }
+
+  #report(kind: ReportKind): object[] {
+    const { scrapes } = this.#parts;
+    switch (kind) {
+      case 'targets':
+        return scrapes.activeTargets();
+      case 'droppedTargets':
+        return scrapes.droppedTargets();
+      case 'metadata':
+        return scrapes.metadata();
+    }
+  }
+
+  #enforceRetention(): void {
+    const { hosted, log } = this.#parts;
+    hosted
+      .enforceRetention()
+      .catch((error: unknown) => log.error({ err: errorText(error) }, 'enforcing the retention failed'));
+  }
+}
+
+/** What the sender is told: keep and retry what could not be placed, drop what was refused for good. */
+function remoteWriteOutcome(outcome: IngestOutcome, decodeError: string | undefined): RemoteWriteOutcome {
+  const samplesWritten = outcome.appended + outcome.duplicates;
+  if (outcome.unavailable > 0) {
+    const message = outcome.unavailableReason ?? 'some shards have no reachable owner';
+    return { status: 503, message, samplesWritten };
+  }
+  const message = decodeError ?? outcome.firstError;
+  return message === undefined ? { status: 204, samplesWritten } : { status: 400, message, samplesWritten };
+}
+
+export function workerProps(parts: WorkerParts): ActorProps<WorkerMessage> {
+  return {
+    kind: 'worker',
+    create: () => new WorkerBehavior(parts) as Behavior<WorkerMessage>,
+    mailboxMax: workerMailboxMax,
+  };
+}
