@@ -130,11 +130,13 @@ export class ScrapeCollector implements ExpositionSink {
   }
 
   addStale(labels: Labels): void {
-    setStaleNaN(this.#values, this.#append(this.#series.push(labels) - 1, this.#timestampMs));
+    const at = this.#append(this.#series.push(labels) - 1, this.#timestampMs);
+    setStaleNaN(this.#values, at);
   }
 
   addReport(labels: Labels, value: number): void {
-    this.#values[this.#append(this.#series.push(labels) - 1, this.#timestampMs)] = value;
+    const at = this.#append(this.#series.push(labels) - 1, this.#timestampMs);
+    this.#values[at] = value;
   }
 
   batch(): WriteBatch {
@@ -147,7 +149,7 @@ export class ScrapeCollector implements ExpositionSink {
     };
   }
 
-  /** Adds a sample without its value; returns where the value belongs. */
+  /** Adds a sample without its value; returns where the value belongs. May replace the columns. */
   #append(ref: number, timestampMs: number): number {
     const at = this.#count++;
     if (at === this.#refs.length) this.#grow();

@@ -11,7 +11,7 @@ import { ScrapeError } from './errors.ts';
 import { acceptHeader, expositionFormat } from './exposition/content_type.ts';
 import { parseOpenMetrics } from './exposition/openmetrics.ts';
 import { parseTextExposition } from './exposition/text.ts';
-import type { HttpClient } from './http_client.ts';
+import type { HttpAnswer, HttpClient } from './http_client.ts';
 import { MetadataStore } from './metadata.ts';
 import type { ScrapeMetrics } from './metrics.ts';
 import type { Relabeler } from './relabel.ts';
@@ -30,8 +30,6 @@ export interface ScrapeLoopDeps {
   readonly metrics: ScrapeMetrics;
   /** For the User-Agent: `Torchring/<version>`. */
   readonly version: string;
-  /** The feature `extra-scrape-metrics`. */
-  readonly extraMetrics?: boolean;
   /** What a predecessor over the same target was tracking (another node, or an older configuration). */
   readonly inherited?: Iterable<Labels>;
 }
@@ -70,7 +68,7 @@ export class ScrapeLoop {
     this.#report = new ReportSeries(
       target.publicLabels,
       { timeoutMs: target.timeoutMs, sampleLimit: config.sampleLimit },
-      deps.extraMetrics ?? false,
+      config.extraScrapeMetrics,
     );
     this.#headers = {
       accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
@@ -88,23 +86,32 @@ export class ScrapeLoop {
   async scrape(timestampMs: number, signal?: AbortSignal): Promise<ScrapeResult> {
     assert(!this.#isScraping, 'one scrape of a target at a time');
     this.#isScraping = true;
-    const { clock, client, config } = this.#deps;
-    const startedAtMs = clock.monotonicMs();
+    const startedAtMs = this.#deps.clock.monotonicMs();
     this.#observeInterval(startedAtMs);
     try {
-      const { body, contentType } = await client.get({
+      const answer = await this.#get(signal);
+      if (!(answer instanceof ScrapeError)) {
+        return this.#take(answer.body, answer.contentType, timestampMs, startedAtMs);
+      }
+      const bodyBytes = answer.code === 'body_size_limit' ? -1 : 0;
+      return this.#failed(this.#collector(timestampMs), timestampMs, startedAtMs, bodyBytes, answer);
+    } finally {
+      this.#isScraping = false;
+    }
+  }
+
+  async #get(signal: AbortSignal | undefined): Promise<HttpAnswer | ScrapeError> {
+    try {
+      return await this.#deps.client.get({
         url: this.target.url,
         headers: this.#headers,
         timeoutMs: this.target.timeoutMs,
-        bodyBytesMax: config.bodySizeLimitBytes,
+        bodyBytesMax: this.#deps.config.bodySizeLimitBytes,
         ...(signal === undefined ? {} : { signal }),
       });
-      return this.#take(body, contentType, timestampMs, startedAtMs);
     } catch (error) {
-      const bodyBytes = error instanceof ScrapeError && error.code === 'body_size_limit' ? -1 : 0;
-      return this.#failed(this.#collector(timestampMs), timestampMs, startedAtMs, bodyBytes, error);
-    } finally {
-      this.#isScraping = false;
+      if (error instanceof ScrapeError) return error;
+      throw error;
     }
   }
 
@@ -123,6 +130,11 @@ export class ScrapeLoop {
     return collector.batch();
   }
 
+  /** How many spellings of series are remembered; bounded by what a good scrape holds. */
+  get cachedSpellings(): number {
+    return this.#cache.entryCount;
+  }
+
   /** What a successor over the same target has to inherit. */
   trackedSeries(): Labels[] {
     return [...this.#cache.trackedSeries()];
@@ -134,6 +146,7 @@ export class ScrapeLoop {
       // An empty answer counts as good but says nothing about its format.
       if (body.length > 0) this.#parse(body, contentType, collector);
     } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
       return this.#failed(collector, timestampMs, startedAtMs, body.length, error);
     }
     const addStale = (labels: Labels): void => collector.addStale(labels);

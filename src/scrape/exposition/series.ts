@@ -124,9 +124,8 @@ export function parseBraces(body: Uint8Array, at: number, dialect: SeriesDialect
 function quotedEnd(body: Uint8Array, at: number, dialect: SeriesDialect): number {
   const close = closingQuote(body, at);
   if (close < 0) throw expositionError(body, at, 'unterminated quoted string');
-  if (!dialect.lineFeeds) {
-    const feed = body.indexOf(lineFeed, at);
-    if (feed >= 0 && feed < close) throw expositionError(body, at, 'unterminated quoted string');
+  if (!dialect.lineFeeds && body.subarray(at, close).includes(lineFeed)) {
+    throw expositionError(body, at, 'unterminated quoted string');
   }
   return close + 1;
 }
