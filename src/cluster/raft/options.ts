@@ -1,0 +1,34 @@
+/** Times in ticks and bounds of the log. The shell ticks every `tickMs`. */
+import { assert } from '../../base/index.ts';
+
+export interface RaftOptions {
+  /** A leader is silent for at most this. */
+  readonly heartbeatTicks: number;
+  /** A follower campaigns after this and a random part of as much again without a leader. */
+  readonly electionTicks: number;
+  readonly entriesPerMessageMax: number;
+  readonly bytesPerMessageMax: number;
+  /** Entries that are proposed and not committed; beyond, proposals are turned away. */
+  readonly uncommittedMax: number;
+}
+
+export const tickMs = 100;
+
+export const defaultRaftOptions: RaftOptions = {
+  heartbeatTicks: 3,
+  electionTicks: 10,
+  entriesPerMessageMax: 512,
+  bytesPerMessageMax: 1024 * 1024,
+  uncommittedMax: 4_096,
+};
+
+export const commandBytesMax: number = 1024 * 1024;
+/** The log is compacted when it holds more entries than this beyond the snapshot. */
+export const logEntriesMax = 4_096;
+/** Compaction keeps this many applied entries, so that a follower that is a little behind needs no snapshot. */
+export const logEntriesKept = 512;
+
+export function assertRaftOptions(options: RaftOptions): void {
+  assert(options.heartbeatTicks * 2 < options.electionTicks, 'a follower outlives one lost heartbeat');
+}
+assert(logEntriesKept < logEntriesMax, 'compaction shortens the log');
