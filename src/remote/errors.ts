@@ -1,0 +1,15 @@
+/** Why a remote request as a whole could not be read. Faults of single series are reported in the result instead. */
+import { CodedError } from '../base/index.ts';
+
+export class RemoteRequestError extends CodedError {
+  override readonly name = 'RemoteRequestError';
+}
+
+export const remoteErrorCodes = {
+  /** The body is not a snappy block. */
+  snappy: 'snappy_corrupt',
+  /** The body is a snappy block of something that is not the protobuf message expected. */
+  message: 'message_malformed',
+  /** Larger than this server takes. */
+  tooLarge: 'request_too_large',
+} as const;

@@ -1,0 +1,10 @@
+export {
+  type DecodedRemoteWrite,
+  decodeRemoteWrite,
+  decodeWriteRequest,
+  type RemoteWriteLimits,
+  requestSamplesMax,
+} from './decode_write.ts';
+export { encodeRemoteWrite, encodeWriteRequest } from './encode_write.ts';
+export { RemoteRequestError, remoteErrorCodes } from './errors.ts';
+export { snappyCompress, snappyUncompress } from './snappy.ts';

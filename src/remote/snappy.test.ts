@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { RemoteRequestError } from './errors.ts';
+import { snappyCompress, snappyUncompress } from './snappy.ts';
+
+const sizeMax = 1 << 20;
+
+test('what was compressed comes back', () => {
+  // Few distinct bytes, so that copies of all kinds occur.
+  const bytes = fc
+    .tuple(fc.uint8Array({ max: 3, minLength: 0, maxLength: 3000 }), fc.nat({ max: 40 }))
+    .map(([unit, times]) => new Uint8Array(Array.from({ length: times + 1 }, () => [...unit]).flat()));
+  fc.assert(
+    fc.property(bytes, (input) => {
+      assert.deepEqual(snappyUncompress(snappyCompress(input), sizeMax), input);
+    }),
+  );
+  const large = new Uint8Array(300_000).map((_, i) => (i * i) >> 7);
+  assert.deepEqual(snappyUncompress(snappyCompress(large), sizeMax), large);
+});
+
+test('every kind of element is read as the format says', () => {
+  const text = (...bytes: number[]): string =>
+    Buffer.from(snappyUncompress(Uint8Array.of(...bytes), 1000)).toString();
+  const abc = [0x61, 0x62, 0x63];
+  assert.equal(text(0), '');
+  assert.equal(text(3, 2 << 2, ...abc), 'abc');
+  // Literal lengths in one, two, three and four bytes behind the tag.
+  assert.equal(text(3, 60 << 2, 2, ...abc), 'abc');
+  assert.equal(text(3, 61 << 2, 2, 0, ...abc), 'abc');
+  assert.equal(text(3, 62 << 2, 2, 0, 0, ...abc), 'abc');
+  assert.equal(text(3, 63 << 2, 2, 0, 0, 0, ...abc), 'abc');
+  // Copies with offsets of one, two and four bytes, overlapping themselves.
+  assert.equal(text(8, 2 << 2, ...abc, (1 << 2) | 1, 3), 'abcabcab');
+  assert.equal(text(8, 2 << 2, ...abc, (4 << 2) | 2, 1, 0), 'abcccccc');
+  assert.equal(text(8, 2 << 2, ...abc, (4 << 2) | 3, 2, 0, 0, 0), 'abcbcbcb');
+});
+
+test('a size beyond the limit is refused before anything is uncompressed', () => {
+  const announced = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 0);
+  assert.throws(() => snappyUncompress(announced, sizeMax), {
+    code: 'request_too_large',
+    message: 'the body uncompresses to 4294967295 bytes, the limit is 1048576',
+  });
+  // Within the limit, but more than so few bytes can hold.
+  assert.throws(() => snappyUncompress(announced, 2 ** 40), { code: 'snappy_corrupt' });
+});
+
+test('arbitrary and damaged bytes give a coded error or bytes of the size announced', () => {
+  const damaged = fc
+    .tuple(fc.uint8Array({ max: 7, maxLength: 300 }), fc.nat(), fc.nat({ max: 255 }), fc.nat())
+    .map(([input, at, byte, end]) => {
+      const block = snappyCompress(input);
+      block[at % block.length] = byte;
+      return block.slice(0, 1 + (end % block.length));
+    });
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), damaged), (input) => {
+      try {
+        snappyUncompress(input, 100_000);
+      } catch (error) {
+        assert.ok(error instanceof RemoteRequestError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

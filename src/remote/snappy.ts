@@ -1,0 +1,118 @@
+/**
+ * The snappy block format (google/snappy, format_description.txt). Reading is done here, strictly, because bodies come
+ * from anyone: the size is checked before anything is allocated, every element must stay inside input and output, and
+ * the output must come out exactly as long as announced.
+ */
+import { compress } from 'snappyjs';
+import { RemoteRequestError, remoteErrorCodes } from './errors.ts';
+
+/** The densest element is a 3-byte copy of 64 bytes; a body that announces more than this ratio lies. */
+const expansionMax = 22;
+const sizeVarintBytesMax = 5;
+
+/** Throws RemoteRequestError: `request_too_large` beyond `sizeMax` bytes, `snappy_corrupt`. */
+export function snappyUncompress(input: Uint8Array, sizeMax: number): Uint8Array<ArrayBuffer> {
+  const { size, bytes } = readSize(input);
+  if (size > sizeMax) {
+    const message = `the body uncompresses to ${size} bytes, the limit is ${sizeMax}`;
+    throw new RemoteRequestError(remoteErrorCodes.tooLarge, message);
+  }
+  if (size > input.length * expansionMax) {
+    throw corrupt(`${input.length} bytes can't uncompress to the ${size} announced`);
+  }
+  const output = new Uint8Array(size);
+  let at = bytes;
+  let outAt = 0;
+  while (at < input.length) {
+    const tag = input[at] as number;
+    if ((tag & 3) === 0) {
+      const { start, length } = readLiteral(input, at, tag);
+      if (start + length > input.length || outAt + length > size)
+        throw corrupt('a literal runs over the end');
+      moveLiteral(input, start, output, outAt, length);
+      at = start + length;
+      outAt += length;
+      continue;
+    }
+    const { next, offset, length } = readCopy(input, at, tag);
+    if (offset === 0 || offset > outAt) throw corrupt(`a copy reaches ${offset} bytes back at ${outAt}`);
+    if (outAt + length > size) throw corrupt('a copy runs over the end');
+    moveCopy(output, outAt, offset, length);
+    at = next;
+    outAt += length;
+  }
+  if (outAt !== size) throw corrupt(`${outAt} bytes came out, ${size} were announced`);
+  return output;
+}
+
+/** A snappy block of `bytes`. */
+export function snappyCompress(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return compress(bytes);
+}
+
+function corrupt(reason: string): RemoteRequestError {
+  return new RemoteRequestError(remoteErrorCodes.snappy, `the body is not a valid snappy block: ${reason}`);
+}
+
+function readSize(input: Uint8Array): { size: number; bytes: number } {
+  let size = 0;
+  for (let i = 0; i < sizeVarintBytesMax; i++) {
+    const byte = input[i];
+    if (byte === undefined) throw corrupt('it ends within its length');
+    size += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) {
+      if (size > 0xffff_ffff) break;
+      return { size, bytes: i + 1 };
+    }
+  }
+  throw corrupt('its length exceeds 32 bits');
+}
+
+/** Little-endian, `count` bytes. */
+function readUint(input: Uint8Array, at: number, count: number): number {
+  if (at + count > input.length) throw corrupt('it ends within an element');
+  let value = 0;
+  for (let i = count - 1; i >= 0; i--) value = value * 256 + (input[at + i] as number);
+  return value;
+}
+
+function readLiteral(input: Uint8Array, at: number, tag: number): { start: number; length: number } {
+  const short = tag >> 2;
+  if (short < 60) return { start: at + 1, length: short + 1 };
+  const count = short - 59;
+  return { start: at + 1 + count, length: readUint(input, at + 1, count) + 1 };
+}
+
+function readCopy(
+  input: Uint8Array,
+  at: number,
+  tag: number,
+): { next: number; offset: number; length: number } {
+  const kind = tag & 3;
+  if (kind === 1) {
+    const offset = ((tag >> 5) << 8) | readUint(input, at + 1, 1);
+    return { next: at + 2, offset, length: ((tag >> 2) & 7) + 4 };
+  }
+  const count = kind === 2 ? 2 : 4;
+  return { next: at + 1 + count, offset: readUint(input, at + 1, count), length: (tag >> 2) + 1 };
+}
+
+/** Below this length a loop beats a call. */
+const loopBytesMax = 32;
+
+function moveLiteral(input: Uint8Array, from: number, output: Uint8Array, to: number, length: number): void {
+  if (length > loopBytesMax) {
+    output.set(input.subarray(from, from + length), to);
+    return;
+  }
+  for (let i = 0; i < length; i++) output[to + i] = input[from + i] as number;
+}
+
+/** Source and target may overlap: then the bytes just written repeat. */
+function moveCopy(output: Uint8Array, to: number, offset: number, length: number): void {
+  if (length > loopBytesMax && offset >= length) {
+    output.copyWithin(to, to - offset, to - offset + length);
+    return;
+  }
+  for (let i = 0; i < length; i++) output[to + i] = output[to + i - offset] as number;
+}
