@@ -18,7 +18,11 @@ const samples = (result: ScrapeResult): string[] =>
     .filter((line) => !/^(up|scrape_)/.test(line))
     .map((line) => line.replace(/instance="h:1", job="test"(, )?/, '').replace('{}', ''));
 
-const report = (result: ScrapeResult): Record<string, number> =>
+type Report = Partial<
+  Record<'up' | 'samples_scraped' | 'samples_post_metric_relabeling' | 'series_added', number>
+>;
+
+const report = (result: ScrapeResult): Report =>
   Object.fromEntries(
     batchLines(result.batch)
       .map((line) => /^(up|scrape_\w+)\{instance="h:1", job="test"\} (\S+)/.exec(line))

@@ -99,14 +99,14 @@ test('labelmap, labeldrop and labelkeep look at names', () => {
 
 test('case is mapped character by character', () => {
   const to = { sourceLabels: ['a'], targetLabel: 'b' };
-  assert.equal(after({ a: 'ÄbC' }, rule('lowercase', to))?.b, 'äbc');
-  assert.equal(after({ a: 'äbß' }, rule('uppercase', to))?.b, 'ÄBß');
+  assert.equal(relabel(Labels.fromRecord({ a: 'ÄbC' }), [rule('lowercase', to)])?.get('b'), 'äbc');
+  assert.equal(relabel(Labels.fromRecord({ a: 'äbß' }), [rule('uppercase', to)])?.get('b'), 'ÄBß');
 });
 
 test('hashmod is the last half of the MD5, big endian', () => {
   const to = { sourceLabels: ['c'], targetLabel: 'd', modulus: 1000 };
   // The value that Prometheus' own documentation of this action has been tested with.
-  assert.equal(after({ c: 'baz' }, rule('hashmod', to))?.d, '976');
+  assert.equal(relabel(Labels.fromRecord({ c: 'baz' }), [rule('hashmod', to)])?.get('d'), '976');
 });
 
 /** Source labels joined, whole-string match by the platform's engine, on patterns where both engines agree. */

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { ScrapeConfig } from './config_types.ts';
+import type { ScrapeResult } from './loop.ts';
+import { httpDefaults, loopOver, scrapeConfig } from './testing/fixtures.ts';
+
+async function serve(context: TestContext, listener: RequestListener): Promise<string> {
+  const server: Server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function scrapeOnce(address: string, changes: Partial<ScrapeConfig> = {}): Promise<ScrapeResult> {
+  await using loop = await loopOver(address, scrapeConfig(changes));
+  return await loop.scrape(1000);
+}
+
+const plain = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
+const exposition = 'a{x="y"} 1\n'.repeat(1);
+
+test('the request says what is accepted, for how long, and by whom', async (context) => {
+  let seen: IncomingMessage | undefined;
+  const address = await serve(context, (request, response) => {
+    seen = request;
+    response.writeHead(200, plain).end(exposition);
+  });
+  const result = await scrapeOnce(address, { params: { module: ['a b'] } });
+  assert.equal(result.health, 'up', result.lastError);
+  assert.equal(seen?.url, '/metrics?module=a+b');
+  assert.equal(seen?.headers['user-agent'], 'Torchring/0.0.0');
+  assert.equal(seen?.headers['x-prometheus-scrape-timeout-seconds'], '5');
+  assert.equal(seen?.headers['accept-encoding'], 'gzip');
+  assert.equal(
+    seen?.headers.accept,
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
+      'application/openmetrics-text;version=0.0.1;q=0.5,' +
+      'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+  );
+});
+
+test('compressed answers are read; broken ones fail', async (context) => {
+  const whole = gzipSync(exposition);
+  const bodies = [whole, whole.subarray(0, whole.length - 9), Buffer.from('not gzip')];
+  const address = await serve(context, (_, response) => {
+    response.writeHead(200, { ...plain, 'content-encoding': 'gzip' }).end(bodies.shift());
+  });
+  const good = await scrapeOnce(address);
+  assert.equal(good.lastError, '');
+  assert.equal(good.bodyBytes, exposition.length);
+  assert.match((await scrapeOnce(address)).lastError, /^Get "http:.*unexpected end of file/);
+  assert.match((await scrapeOnce(address)).lastError, /^Get "http:.*incorrect header check/);
+});
+
+test('body_size_limit bounds what is unpacked, however small it was on the wire', async (context) => {
+  const bomb = gzipSync(Buffer.alloc(50_000_000, 'a'));
+  const address = await serve(context, (request, response) => {
+    const isPacked = request.url?.includes('packed');
+    response.writeHead(200, { ...plain, ...(isPacked ? { 'content-encoding': 'gzip' } : {}) });
+    response.end(isPacked ? bomb : Buffer.alloc(2_000_000, 'a'));
+  });
+  for (const metricsPath of ['/packed', '/plain']) {
+    const result = await scrapeOnce(address, { bodySizeLimitBytes: 1_000_000, metricsPath });
+    assert.equal(result.lastError, 'body size limit exceeded');
+    assert.equal(result.bodyBytes, -1);
+  }
+});
+
+test('a server that is too slow, in its headers or its body, meets the deadline', async (context) => {
+  const address = await serve(context, (request, response) => {
+    if (request.url === '/body') response.writeHead(200, plain).write('a 1\n');
+  });
+  for (const metricsPath of ['/headers', '/body']) {
+    const result = await scrapeOnce(address, { metricsPath, scrapeTimeoutMs: 100 });
+    assert.equal(result.lastError, `Get "http://${address}${metricsPath}": context deadline exceeded`);
+    assert.ok(result.durationMs < 4000);
+  }
+});
+
+test('refused, reset and cut connections fail the scrape', async (context) => {
+  const address = await serve(context, (request, response) => {
+    if (request.url === '/reset') request.socket.resetAndDestroy();
+    else {
+      response
+        .writeHead(200, { ...plain, 'content-length': '1000' })
+        .write('a 1\n', () => request.socket.destroy());
+    }
+  });
+  for (const metricsPath of ['/reset', '/cut']) {
+    const result = await scrapeOnce(address, { metricsPath });
+    assert.equal(result.health, 'down');
+    assert.match(result.lastError, /^Get "http:\/\/127\.0\.0\.1:/);
+  }
+  assert.match((await scrapeOnce('127.0.0.1:1')).lastError, /ECONNREFUSED/);
+  assert.match((await scrapeOnce('localhost:1')).lastError, /ECONNREFUSED/);
+});
+
+test('other statuses fail; redirects are followed as configured, without credentials to other hosts', async (context) => {
+  const seen: (string | undefined)[] = [];
+  const other = await serve(context, (request, response) => {
+    seen.push(request.headers.authorization);
+    response.writeHead(200, plain).end(exposition);
+  });
+  const address = await serve(context, (request, response) => {
+    if (request.url === '/away') response.writeHead(302, { location: `http://${other}/x` }).end('moved');
+    else if (request.url === '/loop') response.writeHead(307, { location: '/loop' }).end();
+    else if (request.url === '/near') response.writeHead(308, { location: 'metrics' }).end();
+    else if (request.url === '/metrics') {
+      seen.push(request.headers.authorization);
+      response.writeHead(200, plain).end(exposition);
+    } else response.writeHead(404).end('nothing here');
+  });
+  const basicAuth = {
+    username: 'me',
+    password: 'pä',
+    usernameFile: '',
+    usernameRef: '',
+    passwordFile: '',
+    passwordRef: '',
+  };
+  const httpClientConfig = { ...httpDefaults, basicAuth };
+  assert.equal(
+    (await scrapeOnce(address, { metricsPath: '/none' })).lastError,
+    'server returned HTTP status 404 Not Found',
+  );
+  assert.match((await scrapeOnce(address, { metricsPath: '/loop' })).lastError, /stopped after 10 redirects/);
+  assert.equal((await scrapeOnce(address, { metricsPath: '/near', httpClientConfig })).lastError, '');
+  assert.equal((await scrapeOnce(address, { metricsPath: '/away', httpClientConfig })).lastError, '');
+  assert.deepEqual(seen, [`Basic ${Buffer.from('me:pä').toString('base64')}`, undefined]);
+  const stay = { ...httpDefaults, followRedirects: false };
+  assert.equal(
+    (await scrapeOnce(address, { metricsPath: '/near', httpClientConfig: stay })).lastError,
+    'server returned HTTP status 308 Permanent Redirect',
+  );
+});
+
+test('credentials may come from a file that is read for each scrape; own headers are sent', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'torchring-scrape-'));
+  context.after(() => rm(directory, { recursive: true }));
+  const credentialsFile = join(directory, 'token');
+  const seen: unknown[] = [];
+  const address = await serve(context, (request, response) => {
+    seen.push([request.headers.authorization, request.headers['x-own']]);
+    response.writeHead(200, plain).end(exposition);
+  });
+  const httpClientConfig = {
+    ...httpDefaults,
+    authorization: { type: 'Bearer', credentials: '', credentialsFile, credentialsRef: '' },
+    httpHeaders: { 'X-Own': { values: ['a'], secrets: ['b'], files: [] } },
+  };
+  await using loop = await loopOver(address, scrapeConfig({ httpClientConfig }));
+  assert.match((await loop.scrape(1)).lastError, /ENOENT/);
+  for (const token of ['one', 'two']) {
+    await writeFile(credentialsFile, `${token}\n`);
+    assert.equal((await loop.scrape(1)).lastError, '');
+  }
+  assert.deepEqual(seen, [
+    ['Bearer one', 'a, b'],
+    ['Bearer two', 'a, b'],
+  ]);
+});

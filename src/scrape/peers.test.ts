@@ -1,0 +1,94 @@
+/** Against the real exporters and servers, where TORCHRING_PEERS_DIR says that they are. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import type { ScrapeConfig } from './config_types.ts';
+import { batchLines, loopOver, scrapeConfig } from './testing/fixtures.ts';
+
+const peersDirectory = process.env['TORCHRING_PEERS_DIR'];
+const skip =
+  peersDirectory === undefined ? 'TORCHRING_PEERS_DIR is not set: real peers are not tested' : false;
+
+async function freeAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server.close();
+  await once(server, 'close');
+  return address;
+}
+
+/** Resolves when the program has said that it listens: undefined; or with its last words when it never did. */
+async function startFailure(child: ChildProcess): Promise<string | undefined> {
+  let last = '';
+  for await (const line of createInterface({ input: child.stderr as NodeJS.ReadableStream })) {
+    last = line;
+    if (/listening on/i.test(line)) {
+      child.stderr?.resume();
+      return undefined;
+    }
+  }
+  return last;
+}
+
+const peers: [string, (address: string, directory: string) => string[]][] = [
+  ['node_exporter', (address) => [`--web.listen-address=${address}`]],
+  [
+    'alertmanager',
+    (address, directory) => [
+      `--web.listen-address=${address}`,
+      `--config.file=${directory}/alertmanager.yml`,
+      `--storage.path=${directory}`,
+      '--cluster.listen-address=',
+    ],
+  ],
+  [
+    'prometheus',
+    (address, directory) => [
+      `--web.listen-address=${address}`,
+      `--config.file=${directory}/prometheus.yml`,
+      `--storage.tsdb.path=${directory}`,
+    ],
+  ],
+];
+
+for (const [program, flags] of peers) {
+  test(`${program} is scraped in each text format, twice, with nothing lost`, { skip }, async (context) => {
+    const directory = await mkdtemp(join(tmpdir(), 'torchring-peer-'));
+    await writeFile(join(directory, 'alertmanager.yml'), 'route: {receiver: x}\nreceivers: [{name: x}]\n');
+    await writeFile(join(directory, 'prometheus.yml'), 'global: {}\n');
+    const address = await freeAddress();
+    const child = spawn(join(peersDirectory as string, program), flags(address, directory), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    context.after(async () => {
+      child.kill();
+      if (child.exitCode === null) await once(child, 'exit');
+      await rm(directory, { recursive: true, force: true });
+    });
+    const failure = await startFailure(child);
+    if (failure !== undefined) return context.skip(`${program} does not start here: ${failure}`);
+    const protocols: ScrapeConfig['scrapeProtocols'] = [
+      'PrometheusText0.0.4',
+      'PrometheusText1.0.0',
+      'OpenMetricsText1.0.0',
+    ];
+    for (const protocol of protocols) {
+      await using loop = await loopOver(address, scrapeConfig({ scrapeProtocols: [protocol] }));
+      const first = await loop.scrape(Date.now());
+      assert.equal(first.lastError, '');
+      assert.ok(first.counts.kept > 50);
+      assert.ok(loop.metadata.size > 10);
+      const second = await loop.scrape(Date.now());
+      assert.equal(second.lastError, '');
+      const stale = batchLines(second.batch).filter((line) => line.includes(' stale '));
+      assert.ok(stale.length < first.counts.kept / 10, String(stale));
+    }
+  });
+}
