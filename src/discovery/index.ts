@@ -1,3 +1,4 @@
+export * from './config/exports.ts';
 export { createDiscovery } from './create.ts';
 export { BadTargetsError } from './errors.ts';
 export { createDiscoveryMetrics, type DiscoveryMetrics } from './metrics.ts';

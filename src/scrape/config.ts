@@ -1,5 +1,6 @@
 // The scrape room's part of prometheus.yml: `global` and the entries of `scrape_configs`.
 export type { RelabelAction, RelabelConfig } from '../model/index.ts';
+export { globalConfig, type PendingScrapeConfig, scrapeConfig } from './config_decoders.ts';
 export type {
   GlobalConfig,
   NameEscapingScheme,

@@ -28,6 +28,8 @@ export interface ScrapeConfig<Discovery = unknown> {
   readonly fallbackScrapeProtocol: ScrapeProtocol | undefined;
   readonly alwaysScrapeClassicHistograms: boolean;
   readonly convertClassicHistogramsToNhcb: boolean;
+  readonly scrapeNativeHistograms: boolean;
+  readonly extraScrapeMetrics: boolean;
   readonly scrapeFailureLogFile: string;
   readonly metricsPath: string;
   readonly scheme: string;
@@ -71,4 +73,6 @@ export interface GlobalConfig {
   readonly metricNameEscapingScheme: NameEscapingScheme;
   readonly convertClassicHistogramsToNhcb: boolean;
   readonly alwaysScrapeClassicHistograms: boolean;
+  readonly scrapeNativeHistograms: boolean;
+  readonly extraScrapeMetrics: boolean;
 }
