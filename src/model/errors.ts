@@ -14,8 +14,8 @@ export class BadRegexError extends CodedError {
 /** A text that is no Prometheus duration, or one beyond 292 years. */
 export class DurationError extends CodedError {
   override readonly name = 'DurationError';
-  constructor(message: string) {
-    super('bad_duration', message);
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('bad_duration', message, options);
   }
 }
 

@@ -7,6 +7,7 @@ export {
   parseSignedDuration,
 } from './durations.ts';
 export { BadRegexError, DurationError, HistogramError } from './errors.ts';
+export { type AdditionRemarks, HistogramAccumulator } from './histogram/accumulator.ts';
 export {
   customBucketsSchema,
   exponentialBound,
@@ -29,10 +30,12 @@ export {
   type NameScheme,
   unescapeName,
 } from './names.ts';
-export { formatFloat, formatFloatG, parseFloatText } from './numbers.ts';
+export { formatFloat, formatFloatE, formatFloatG, formatFloatJson, parseFloatText } from './numbers.ts';
 export { quoteGo } from './quote.ts';
 export { AnchoredRegex } from './regex/anchored_regex.ts';
 export { isStaleNaN, normalizeNaN, normalNaNBits, setNormalNaN, setStaleNaN, staleNaNBits } from './stale.ts';
+export { type SymbolLimits, SymbolTable } from './symbols.ts';
+export { formatTimestamp, parseSecondsOrDuration, parseTimestamp, TimestampError } from './timestamps.ts';
 export {
   decodeWriteBatch,
   encodeWriteBatch,

@@ -1,7 +1,6 @@
 /**
- * Float text as Go writes and reads it. Prometheus' JSON shows values with strconv.FormatFloat(v, 'f', -1, 64):
- * the shortest decimal that reads back the same, never with an exponent; its string forms use %g instead.
- * JavaScript's own shortest form has the same digits, so only the layout differs.
+ * Float text as Go writes and reads it, since Prometheus' answers, errors and label values are Go's. All forms
+ * have the shortest digits that read back the same, which are JavaScript's too; what differs is when an exponent is used.
  */
 
 /** Digits and the power of ten that follows them: value = 0.d1d2d3... × 10^pointAt. */
@@ -31,17 +30,33 @@ export function formatFloat(value: number): string {
   return sign + digits.padEnd(pointAt, '0');
 }
 
-/** Go's %g and %v: plain decimals while 1e-4 <= |value| < 1e6, otherwise an exponent of two digits or more. */
-export function formatFloatG(value: number): string {
+/** Go's 'e': one digit, the others as a fraction, an exponent of two digits or more: "1.5e-07", "1e+00". */
+export function formatFloatE(value: number): string {
   const named = special(value);
   if (named !== undefined) return named;
-  const magnitude = Math.abs(value);
-  if (magnitude === 0 || (magnitude >= 1e-4 && magnitude < 1e6)) return formatFloat(value);
-  const { digits, pointAt } = shortestDigits(magnitude);
+  const { digits, pointAt } = shortestDigits(Math.abs(value));
   const exponent = pointAt - 1;
   const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
   const shown = String(Math.abs(exponent)).padStart(2, '0');
-  return `${value < 0 ? '-' : ''}${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${shown}`;
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  return `${sign}${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${shown}`;
+}
+
+/** Go's %g and %v: plain decimals while 1e-4 <= |value| < 1e6 and for 0, otherwise with an exponent. */
+export function formatFloatG(value: number): string {
+  const magnitude = Math.abs(value);
+  return magnitude === 0 || (magnitude >= 1e-4 && magnitude < 1e6) ? formatFloat(value) : formatFloatE(value);
+}
+
+/**
+ * The text of a sample's value in a vector or matrix of the HTTP API: plain decimals while 1e-6 <= |value| < 1e21 and
+ * for 0, otherwise with an exponent, as encoding/json does it. (Scalars there use formatFloat.)
+ */
+export function formatFloatJson(value: number): string {
+  const magnitude = Math.abs(value);
+  return magnitude === 0 || (magnitude >= 1e-6 && magnitude < 1e21)
+    ? formatFloat(value)
+    : formatFloatE(value);
 }
 
 const decimal = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;

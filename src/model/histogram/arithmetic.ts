@@ -15,6 +15,7 @@ import { mapCustomSide, outsideThreshold, zeroCountAt } from './reconcile.ts';
 import {
   filterSide,
   mergeSides,
+  populatedOf,
   reduceSide,
   type Side,
   type SpannedBuckets,
@@ -32,7 +33,7 @@ export interface SumOfFields {
 }
 
 /** Throws HistogramError when one has exponential and the other custom buckets. */
-export function assertSameKind(a: HistogramFields, b: HistogramFields): void {
+export function assertSameKind(a: Pick<HistogramFields, 'schema'>, b: Pick<HistogramFields, 'schema'>): void {
   if (isCustomSchema(a.schema) === isCustomSchema(b.schema)) return;
   const mix = 'a mix of exponential and custom bucket schemas';
   throw new HistogramError(
@@ -73,10 +74,13 @@ export function commonZero(a: HistogramFields, b: HistogramFields): CommonZero {
   }
 }
 
-/** The side as it is once the zero bucket reaches to `threshold`, at `schema`. */
+/** A side of `from` as it is added to others once the zero bucket reaches to `threshold`, at `schema`. */
 export function alignSide(side: Side, from: HistogramFields, threshold: number, schema: number): Side {
   const outside = threshold > from.zeroThreshold ? outsideThreshold(side, from.schema, threshold) : side;
-  return reduceSide(outside, from.schema, schema);
+  const reduced = reduceSide(outside, from.schema, schema);
+  if (threshold === 0) return reduced;
+  // A bucket that lies wholly inside the zero bucket of its own histogram holds nothing that a reader would see.
+  return filterSide(reduced, (i) => exponentialBound(reduced.indices[i] as number, schema) > threshold);
 }
 
 /** a + sign × b. */
@@ -133,9 +137,7 @@ function addSide(
     return { spans: left.spans, buckets: addCounts(left, right, sign) };
   const sideA = alignSide(sideOf(left.spans, left.buckets), a, threshold, schema);
   const sideB = alignSide(sideOf(right.spans, right.buckets), b, threshold, schema);
-  // Buckets of b that lie wholly inside its own zero bucket hold nothing that a reader would see.
-  const seen = filterSide(sideB, (i) => exponentialBound(sideB.indices[i] as number, schema) > threshold);
-  return spanned(mergeSides(sideA, seen, sign));
+  return spanned(mergeSides(sideA, sideB, sign));
 }
 
 function hasSameLayout(a: SpannedBuckets, b: SpannedBuckets): boolean {
@@ -169,12 +171,6 @@ function addReconciled(a: HistogramFields, b: HistogramFields, sign: 1 | -1): Cu
   const sum = left.map((count, i) => count + sign * (right[i] as number));
   const merged = spanned(populatedOf(sum));
   return { positiveSpans: merged.spans, positiveBuckets: merged.buckets, customValues: bounds };
-}
-
-/** The buckets that hold something, of a dense column of counts. */
-export function populatedOf(counts: Float64Array): Side {
-  const dense: Side = { indices: Int32Array.from(counts.keys()), counts };
-  return filterSide(dense, (i) => counts[i] !== 0);
 }
 
 /** All counts and the sum times a factor. A negative one makes a gauge of it: counters do not go down. */

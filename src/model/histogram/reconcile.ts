@@ -5,7 +5,7 @@
  */
 import { bucketBound, customBucketsSchema, exponentialBound } from './bounds.ts';
 import type { HistogramFields } from './fields.ts';
-import { filterSide, type Side, sideOf } from './spans.ts';
+import { type Side, sideOf } from './spans.ts';
 
 export interface ZeroBucketAt {
   readonly zeroCount: number;
@@ -48,18 +48,33 @@ function swallow(side: Side, schema: number, threshold: number): { count: number
   return { count, threshold };
 }
 
-/** Without the buckets that begin inside the zero bucket. */
-export function outsideThreshold(side: Side, schema: number, threshold: number): Side {
-  return filterSide(side, (i) => exponentialBound((side.indices[i] as number) - 1, schema) >= threshold);
+/** The position of the first bucket that does not begin inside the zero bucket. */
+export function outsideFrom(indices: Int32Array, schema: number, threshold: number): number {
+  let from = 0;
+  while (from < indices.length && exponentialBound((indices[from] as number) - 1, schema) < threshold) from++;
+  return from;
 }
 
-/** Counts per bucket of `bounds` (a subset of `from`), the last one to +Inf. */
+/** Without the buckets that begin inside the zero bucket. */
+export function outsideThreshold(side: Side, schema: number, threshold: number): Side {
+  const from = outsideFrom(side.indices, schema, threshold);
+  return from === 0 ? side : { indices: side.indices.subarray(from), counts: side.counts.subarray(from) };
+}
+
+/** Where buckets under the bounds `from` go under `bounds`, which are some of them; the last one reaches to +Inf. */
+export function customTargets(indices: Int32Array, from: Float64Array, bounds: Float64Array): Int32Array {
+  let target = 0;
+  return indices.map((index) => {
+    const upper = bucketBound(index, customBucketsSchema, from);
+    while (target < bounds.length && (bounds[target] as number) < upper) target++;
+    return target;
+  });
+}
+
+/** Counts per bucket of `bounds` (some of `from`), the last one to +Inf. */
 export function mapCustomSide(side: Side, from: Float64Array, bounds: Float64Array): Float64Array {
   const counts = new Float64Array(bounds.length + 1);
-  let target = 0;
-  for (let i = 0; i < side.indices.length; i++) {
-    const upper = bucketBound(side.indices[i] as number, customBucketsSchema, from);
-    while (target < bounds.length && (bounds[target] as number) < upper) target++;
+  for (const [i, target] of customTargets(side.indices, from, bounds).entries()) {
     counts[target] = (counts[target] as number) + (side.counts[i] as number);
   }
   return counts;

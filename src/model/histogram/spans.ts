@@ -79,6 +79,12 @@ export function filterSide(side: Side, keep: (position: number) => boolean): Sid
   };
 }
 
+/** The buckets that hold something, of a dense column of counts. */
+export function populatedOf(counts: Float64Array): Side {
+  const dense: Side = { indices: Int32Array.from(counts.keys()), counts };
+  return filterSide(dense, (i) => counts[i] !== 0);
+}
+
 /** a + sign × b. */
 export function mergeSides(a: Side, b: Side, sign: 1 | -1): Side {
   const size = a.indices.length + b.indices.length;

@@ -28,6 +28,13 @@ export function validateHistogram(histogram: HistogramFields): void {
     const rule = `histogram has an invalid schema, which must be ${range}, or ${customBucketsSchema} for custom buckets`;
     fail('schema', `${rule}, got schema ${histogram.schema}`);
   }
+  // Prometheus accepts these; a comparison with NaN would let addition search for a common zero bucket without end.
+  if (!(histogram.zeroThreshold >= 0 && histogram.zeroThreshold < Number.POSITIVE_INFINITY)) {
+    fail(
+      'zero_threshold',
+      `zero threshold of ${formatFloatG(histogram.zeroThreshold)}: it must be finite and not negative`,
+    );
+  }
   if (histogram.count < 0) {
     fail(
       'count',
