@@ -1,4 +1,11 @@
 export {
+  Engine,
+  type EngineFeatures,
+  type EngineOptions,
+  type EvaluationOptions,
+  type EvaluationRange,
+} from './engine.ts';
+export {
   ExecutionError,
   ParseError,
   QueryCanceledError,
@@ -8,6 +15,7 @@ export {
   TooManySamplesError,
   UnsupportedError,
 } from './errors.ts';
+export type { Sources } from './eval/prefetch.ts';
 export { type FunctionName, type FunctionSignature, functionSignatures } from './functions/signatures.ts';
 export { typeOf } from './parse/check.ts';
 export { type ParserOptions, parseExpr } from './parse/parser.ts';
@@ -21,6 +29,7 @@ export type {
   CallExpr,
   DurationNode,
   Expr,
+  Fragment,
   MatrixSelector,
   NumberLiteral,
   ParenExpr,
@@ -34,9 +43,9 @@ export type {
   VectorSelector,
 } from './parse/tree.ts';
 export { selectorsOf, walk } from './parse/tree.ts';
+export { resultToJson } from './result.ts';
 export type {
   EngineLimits,
-  Fragment,
   MatrixSeries,
   QueryRange,
   QueryResult,

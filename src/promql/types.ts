@@ -3,7 +3,7 @@
  * by which a distributed planner moves parts of a query elsewhere.
  */
 import type { FloatHistogram, Labels, Matcher, SeriesColumns } from '../model/index.ts';
-import type { Expr } from './parse/tree.ts';
+import type { Fragment } from './parse/tree.ts';
 
 export interface SelectRequest {
   readonly matchers: readonly Matcher[];
@@ -79,14 +79,6 @@ export interface QueryResult {
   readonly value: QueryValue;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
-}
-
-/** A subtree that is computed where its data lives. */
-export interface Fragment extends QueryRange {
-  readonly id: number;
-  /** The whole aggregation, e.g. `sum by (job) (rate(x[5m]))`. */
-  readonly text: string;
-  readonly expr: Expr;
 }
 
 export interface RemoteResult {

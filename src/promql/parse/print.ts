@@ -44,7 +44,7 @@ export function printExpr(expr: Expr): string {
     case 'paren':
       return `(${printExpr(expr.expr)})`;
     case 'remote':
-      return `remote(${expr.fragment}: ${expr.text})`;
+      return `remote(${expr.fragment.id}: ${expr.fragment.text})`;
   }
 }
 

@@ -153,10 +153,18 @@ export interface ParenExpr {
 export interface RemoteExpr {
   readonly kind: 'remote';
   readonly span: Span;
-  /** The fragment's id. */
-  readonly fragment: number;
-  /** What it stands for, for printing. */
+  readonly fragment: Fragment;
+}
+
+/** A subtree that is computed where its data lives, at startMs, startMs + stepMs, ... up to endMs. */
+export interface Fragment {
+  readonly id: number;
+  /** The whole aggregation, e.g. `sum by (job) (rate(x[5m]))`. */
   readonly text: string;
+  readonly expr: Expr;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
 }
 
 export type Expr =

@@ -1,0 +1,256 @@
+/**
+ * The engine: parses, fetches, evaluates, and turns columns into a result, under the limits of one query. The
+ * clock is the only source of time; a query that takes long lets other events in, so that its deadline and its
+ * cancellation are noticed.
+ */
+import { type Clock, CodedError } from '../base/index.ts';
+import { Labels } from '../model/index.ts';
+import { ExecutionError, QueryCanceledError, QueryError, QueryTimeoutError } from './errors.ts';
+import { Annotations } from './eval/annotations.ts';
+import { QueryContext, type QueryOptions } from './eval/context.ts';
+import { TreeEvaluator } from './eval/evaluate.ts';
+import { type Grid, gridOf } from './eval/grid.ts';
+import { prefetch, type Sources } from './eval/prefetch.ts';
+import { dropMarkedNames, type Value } from './eval/values.ts';
+import { evaluateRange } from './eval/windows.ts';
+import { typeOf } from './parse/check.ts';
+import { type ParserOptions, parseExpr } from './parse/parser.ts';
+import { type Expr, unwrapParens } from './parse/tree.ts';
+import { instantValue, rangeValue, sortedByLabels } from './result.ts';
+import type { EngineLimits, MatrixSeries, QueryRange, QueryResult, QueryValue, StepMatrix } from './types.ts';
+
+export interface EngineFeatures extends ParserOptions {
+  /** Names are dropped when the query ends rather than by each function. Default false. */
+  readonly delayedNameRemoval?: boolean;
+}
+
+export interface EngineOptions {
+  /** For queries that don't bring their own. */
+  readonly limits: EngineLimits;
+  readonly features?: EngineFeatures;
+  /** The step of subqueries that name none: the global evaluation interval. */
+  readonly subqueryStepMs?: number;
+  readonly clock: Clock;
+}
+
+const defaultSubqueryStepMs = 60_000;
+
+export interface EvaluationRange extends QueryRange {
+  readonly instant: boolean;
+}
+
+/** What a query may set differently from the engine's defaults. */
+export interface EvaluationOptions {
+  readonly limits?: Partial<EngineLimits>;
+}
+
+interface Run {
+  readonly expr: Expr;
+  readonly grid: Grid;
+  readonly context: QueryContext;
+  readonly signal: AbortSignal;
+}
+
+/** Evaluates queries; holds no state between them. */
+export class Engine {
+  readonly #limits: EngineLimits;
+  readonly #features: EngineFeatures;
+  readonly #subqueryStepMs: number;
+  readonly #clock: Clock;
+
+  constructor(options: EngineOptions) {
+    this.#limits = options.limits;
+    this.#features = options.features ?? {};
+    this.#subqueryStepMs = options.subqueryStepMs ?? defaultSubqueryStepMs;
+    this.#clock = options.clock;
+  }
+
+  /** Throws ParseError; with the features that this engine has. */
+  parse(text: string): Expr {
+    return parseExpr(text, this.#features);
+  }
+
+  /**
+   * Evaluates at range.startMs (instant) or at all steps of the range. Rejects with a QueryError: bad_data,
+   * execution, timeout or canceled.
+   */
+  async evaluate(
+    query: Expr | string,
+    range: EvaluationRange,
+    sources: Sources,
+    signal: AbortSignal,
+    options: EvaluationOptions = {},
+  ): Promise<QueryResult> {
+    const annotations = new Annotations(typeof query === 'string' ? query : undefined);
+    const value = await this.#run(query, range, annotations, sources, signal, options, (run) =>
+      range.instant ? evaluateInstant(run, range.startMs) : evaluateSteps(run),
+    );
+    return { value, warnings: annotations.warnings, infos: annotations.infos };
+  }
+
+  /** The steps of an expression of type instant vector as columns, names still marked for removal. */
+  async evaluateMatrix(
+    query: Expr | string,
+    range: QueryRange,
+    sources: Sources,
+    signal: AbortSignal,
+    options: EvaluationOptions = {},
+  ): Promise<{ matrix: StepMatrix; warnings: string[]; infos: string[] }> {
+    const annotations = new Annotations(typeof query === 'string' ? query : undefined);
+    const matrix = await this.#run(
+      query,
+      { ...range, instant: false },
+      annotations,
+      sources,
+      signal,
+      options,
+      async (run) => {
+        const { series } = await new TreeEvaluator(run.context, run.grid).vector(run.expr);
+        return { ...run.grid, series };
+      },
+    );
+    return { matrix, warnings: annotations.warnings, infos: annotations.infos };
+  }
+
+  async #run<T>(
+    query: Expr | string,
+    range: EvaluationRange,
+    annotations: Annotations,
+    sources: Sources,
+    signal: AbortSignal,
+    options: EvaluationOptions,
+    evaluate: (run: Run) => Promise<T>,
+  ): Promise<T> {
+    const expr = typeof query === 'string' ? this.parse(query) : query;
+    const limits = { ...this.#limits, ...options.limits };
+    const guard = new Guard(this.#clock, limits.timeoutMs, signal);
+    try {
+      const grid = range.instant
+        ? { startMs: range.startMs, stepMs: 1, steps: 1 }
+        : gridOf(range.startMs, range.endMs, range.stepMs);
+      const context = this.#context(range, annotations, limits, guard.signal);
+      await guard.race(prefetch(expr, grid, context, sources, guard.signal));
+      return await evaluate({ expr, grid, context, signal: guard.signal });
+    } catch (error) {
+      throw asQueryError(error);
+    } finally {
+      guard.stop();
+    }
+  }
+
+  #context(
+    range: EvaluationRange,
+    annotations: Annotations,
+    limits: EngineLimits,
+    signal: AbortSignal,
+  ): QueryContext {
+    const options: QueryOptions = {
+      lookbackMs: limits.lookbackMs,
+      samplesMax: limits.samplesMax,
+      subqueryStepMs: this.#subqueryStepMs,
+      delayedNameRemoval: this.#features.delayedNameRemoval === true,
+    };
+    const endMs = range.instant ? range.startMs : range.endMs;
+    const times = {
+      startMs: range.startMs,
+      endMs,
+      stepMs: range.instant ? 0 : range.stepMs,
+      rangeMs: endMs - range.startMs,
+    };
+    return new QueryContext(options, times, annotations, { clock: this.#clock, signal });
+  }
+}
+
+async function evaluateSteps(run: Run): Promise<QueryValue> {
+  const type = typeOf(run.expr);
+  if (type === 'string' || type === 'matrix') {
+    const shown = type === 'string' ? 'string' : 'range vector';
+    throw new QueryError(
+      'bad_data',
+      `invalid expression type "${shown}" for range query, must be Scalar or instant Vector`,
+    );
+  }
+  const value = await new TreeEvaluator(run.context, run.grid).evaluate(run.expr);
+  if (value.type === 'string') throw new ExecutionError('a range query has no string result');
+  return rangeValue(settleNames(value), run.grid, Labels.empty);
+}
+
+async function evaluateInstant(run: Run, atMs: number): Promise<QueryValue> {
+  const evaluator = new TreeEvaluator(run.context, run.grid);
+  const node = unwrapParens(run.expr);
+  if (node.kind === 'matrix' || node.kind === 'subquery') return evaluateWindow(node, evaluator, atMs);
+  return instantValue(settleNames(await evaluator.evaluate(run.expr)), atMs);
+}
+
+/** The samples in the window of a range selector, or the inner steps of a subquery. */
+async function evaluateWindow(node: Expr, evaluator: TreeEvaluator, atMs: number): Promise<QueryValue> {
+  const range = await evaluateRange(node, evaluator);
+  const endMs = (range.shift.atMs ?? atMs) - range.shift.offsetMs;
+  const startMs = endMs - range.rangeMs;
+  const series: MatrixSeries[] = [];
+  for (const columns of range.series) {
+    const { timestamps, values } = columns;
+    let from = 0;
+    while (from < timestamps.length && (timestamps[from] as number) <= startMs) from++;
+    let to = from;
+    while (to < timestamps.length && (timestamps[to] as number) <= endMs) to++;
+    if (to === from) continue;
+    evaluator.context.hold(to - from);
+    series.push({
+      labels: columns.labels,
+      timestamps: timestamps.subarray(from, to),
+      values: values.subarray(from, to),
+    });
+  }
+  return { type: 'matrix', series: sortedByLabels(series) };
+}
+
+function settleNames<V extends Value>(value: V): V {
+  if (value.type !== 'vector') return value;
+  return { ...value, series: dropMarkedNames(value.series) };
+}
+
+function asQueryError(error: unknown): unknown {
+  if (error instanceof QueryError) return error;
+  if (error instanceof CodedError) return new ExecutionError(error.message, { cause: error });
+  return error;
+}
+
+/** A deadline and the caller's signal as one signal with the right reason. */
+class Guard {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #onOuter: () => void;
+  readonly #cancelTimer: () => void;
+
+  constructor(clock: Clock, timeoutMs: number, outer: AbortSignal) {
+    this.#outer = outer;
+    this.#onOuter = () => this.#controller.abort(new QueryCanceledError('expression evaluation'));
+    if (outer.aborted) this.#onOuter();
+    else outer.addEventListener('abort', this.#onOuter, { once: true });
+    const timer = clock.after(timeoutMs, () => {
+      this.#controller.abort(new QueryTimeoutError('expression evaluation'));
+    });
+    this.#cancelTimer = () => timer.cancel();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Rejects with the signal's reason when it fires before `work` is done. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#controller;
+    signal.throwIfAborted();
+    return new Promise<T>((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+    this.#outer.removeEventListener('abort', this.#onOuter);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Binary operators: chooses the family by the operands' types, and holds the two simple ones, scalars with
+ * scalars and vectors with scalars.
+ */
+import { ExecutionError } from '../../errors.ts';
+import { type BinaryExpr, isSetOperator } from '../../parse/tree.ts';
+import type { StepSeries } from '../../types.ts';
+import type { Evaluator } from '../context.ts';
+import { dropNames, type ScalarValue, type Value, type VectorValue, withoutEmpty } from '../values.ts';
+import { type ElementOperator, elementOperator } from './operators.ts';
+import { evaluateSet } from './sets.ts';
+import { evaluateVectors } from './vectors.ts';
+
+export async function evaluateBinary(expr: BinaryExpr, evaluator: Evaluator): Promise<Value> {
+  const lhs = await evaluator.evaluate(expr.lhs);
+  const rhs = await evaluator.evaluate(expr.rhs);
+  const delayed = evaluator.context.options.delayedNameRemoval;
+  if (lhs.type === 'vector' && rhs.type === 'vector') {
+    return isSetOperator(expr.op)
+      ? evaluateSet(expr, expr.op, lhs.series, rhs.series)
+      : evaluateVectors(expr, lhs.series, rhs.series, delayed);
+  }
+  const operator = elementOperator(expr.op);
+  if (lhs.type === 'scalar' && rhs.type === 'scalar') return scalars(operator, lhs.values, rhs.values);
+  if (lhs.type === 'vector' && rhs.type === 'scalar') {
+    return vectorWithScalar(expr, operator, lhs, rhs.values, false, delayed);
+  }
+  if (lhs.type === 'scalar' && rhs.type === 'vector') {
+    return vectorWithScalar(expr, operator, rhs, lhs.values, true, delayed);
+  }
+  throw new ExecutionError('binary expression must contain only scalar and instant vector types');
+}
+
+function scalars(operator: ElementOperator, left: Float64Array, right: Float64Array): ScalarValue {
+  for (let i = 0; i < left.length; i++) {
+    const x = left[i] as number;
+    const y = right[i] as number;
+    left[i] = operator.kind === 'arithmetic' ? operator.apply(x, y) : operator.holds(x, y) ? 1 : 0;
+  }
+  return { type: 'scalar', values: left };
+}
+
+function vectorWithScalar(
+  expr: BinaryExpr,
+  operator: ElementOperator,
+  vector: VectorValue,
+  scalar: Float64Array,
+  swapped: boolean,
+  delayed: boolean,
+): VectorValue {
+  const { series } = vector;
+  for (const one of series) {
+    if (operator.kind === 'arithmetic') arithmetic(operator.apply, one, scalar, swapped);
+    else compare(operator.holds, one, scalar, swapped, expr.returnBool);
+  }
+  if (operator.kind === 'arithmetic' || expr.returnBool) {
+    return { type: 'vector', series: dropNames(series, delayed) };
+  }
+  return { type: 'vector', series: withoutEmpty(series) };
+}
+
+function arithmetic(
+  apply: (left: number, right: number) => number,
+  { values }: StepSeries,
+  scalar: Float64Array,
+  swapped: boolean,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i] as number;
+    const y = scalar[i] as number;
+    values[i] = swapped ? apply(y, x) : apply(x, y);
+  }
+}
+
+function compare(
+  holds: (left: number, right: number) => boolean,
+  { values, present }: StepSeries,
+  scalar: Float64Array,
+  swapped: boolean,
+  returnBool: boolean,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    if (present[i] !== 1) continue;
+    const x = values[i] as number;
+    const y = scalar[i] as number;
+    const held = swapped ? holds(y, x) : holds(x, y);
+    if (returnBool) values[i] = held ? 1 : 0;
+    else if (!held) present[i] = 0;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Arithmetic and comparison between two vectors: one-to-one, or many-to-one with group_left and group_right.
+ * Pairs of series are found first, by match group, then each pair is computed over all steps at once.
+ */
+import { type Labels, LabelsBuilder, metricNameLabel } from '../../../model/index.ts';
+import { ExecutionError, UnsupportedError } from '../../errors.ts';
+import type { BinaryExpr, VectorMatching } from '../../parse/tree.ts';
+import type { StepSeries } from '../../types.ts';
+import { isEmptyColumn, mergeSameLabels, type VectorValue } from '../values.ts';
+import { anyPresent, defaultMatching, groupByMatch, matchLabels } from './matching.ts';
+import { type ElementOperator, elementOperator } from './operators.ts';
+
+const manyMatches =
+  'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)';
+const ambiguousGroup = 'multiple matches for labels: grouping labels must ensure unique matches';
+
+export function evaluateVectors(
+  expr: BinaryExpr,
+  lhs: readonly StepSeries[],
+  rhs: readonly StepSeries[],
+  delayed: boolean,
+): VectorValue {
+  const matching = expr.matching ?? defaultMatching;
+  if (matching.fillLeft !== undefined || matching.fillRight !== undefined) {
+    throw new UnsupportedError('fill modifiers');
+  }
+  if (lhs.length === 0 || rhs.length === 0) return { type: 'vector', series: [] };
+  const swapped = matching.cardinality === 'one-to-many';
+  const many = swapped ? rhs : lhs;
+  const one = swapped ? lhs : rhs;
+  const reduce = matchLabels(matching);
+  const ones = groupByMatch(one, reduce);
+  checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right');
+  const pairer = new Pairer(expr, matching, swapped, delayed);
+  for (const [key, group] of groupByMatch(many, reduce)) pairer.group(group, ones.get(key) ?? []);
+  return { type: 'vector', series: mergeSameLabels(pairer.results) };
+}
+
+/** Throws when two series of the one side share a match group at a step at which both sides have values. */
+function checkUnique(
+  groups: ReadonlyMap<string, readonly StepSeries[]>,
+  lhs: readonly StepSeries[],
+  rhs: readonly StepSeries[],
+  reduce: (labels: Labels) => Labels,
+  side: 'left' | 'right',
+): void {
+  let evaluated: Uint8Array | undefined;
+  for (const group of groups.values()) {
+    if (group.length < 2) continue;
+    const steps = group[0]?.present.length ?? 0;
+    if (evaluated === undefined) {
+      evaluated = anyPresent(lhs, steps);
+      const right = anyPresent(rhs, steps);
+      for (let i = 0; i < steps; i++) evaluated[i] = (evaluated[i] as number) & (right[i] as number);
+    }
+    const owner = new Int32Array(steps).fill(-1);
+    for (const [index, { present, labels }] of group.entries()) {
+      for (let i = 0; i < steps; i++) {
+        if (present[i] !== 1 || evaluated[i] !== 1) continue;
+        const first = group[owner[i] as number];
+        if (first !== undefined) throw duplicateError(first.labels, labels, reduce(labels), side);
+        owner[i] = index;
+      }
+    }
+  }
+}
+
+function duplicateError(a: Labels, b: Labels, match: Labels, side: string): ExecutionError {
+  const [first, second] = [braced(a), braced(b)].sort();
+  return new ExecutionError(
+    `found duplicate series for the match group ${braced(match)} on the ${side} hand-side of the operation: ` +
+      `[${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
+  );
+}
+
+/** All labels inside braces, as Prometheus' labels.Labels prints itself. */
+function braced(labels: Labels): string {
+  const parts: string[] = [];
+  for (const [name, value] of labels) parts.push(`${name}=${JSON.stringify(value)}`);
+  return `{${parts.join(', ')}}`;
+}
+
+/** Computes the pairs of match groups. */
+class Pairer {
+  readonly results: StepSeries[] = [];
+  readonly #expr: BinaryExpr;
+  readonly #matching: VectorMatching;
+  readonly #operator: ElementOperator;
+  readonly #swapped: boolean;
+  readonly #delayed: boolean;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(expr: BinaryExpr, matching: VectorMatching, swapped: boolean, delayed: boolean) {
+    this.#expr = expr;
+    this.#matching = matching;
+    this.#operator = elementOperator(expr.op);
+    this.#swapped = swapped;
+    this.#delayed = delayed;
+    this.#names = new Set(matching.labels);
+  }
+
+  group(many: readonly StepSeries[], ones: readonly StepSeries[]): void {
+    const pairs = many.length * ones.length;
+    if (pairs === 0) return;
+    const oneToOne = this.#matching.cardinality === 'one-to-one';
+    // Steps taken by a result: of the whole group, or per result labels when many are allowed.
+    const taken = new Map<string, Uint8Array>();
+    for (const left of many) {
+      for (const right of ones) {
+        const labels = this.#resultLabels(left.labels, right.labels);
+        let used: Uint8Array | undefined;
+        if (pairs > 1) {
+          const key = oneToOne ? '' : labels.key();
+          used = taken.get(key) ?? new Uint8Array(left.present.length);
+          taken.set(key, used);
+        }
+        this.#pair(left, right, labels, used);
+      }
+    }
+  }
+
+  #pair(many: StepSeries, one: StepSeries, labels: Labels, used: Uint8Array | undefined): void {
+    const steps = many.present.length;
+    const values = new Float64Array(steps);
+    const present = new Uint8Array(steps);
+    const [left, right] = this.#swapped ? [one, many] : [many, one];
+    const { returnBool } = this.#expr;
+    const operator = this.#operator;
+    for (let i = 0; i < steps; i++) {
+      if (left.present[i] !== 1 || right.present[i] !== 1) continue;
+      if (used !== undefined) this.#take(used, i);
+      const x = left.values[i] as number;
+      const y = right.values[i] as number;
+      if (operator.kind === 'arithmetic') {
+        values[i] = operator.apply(x, y);
+        present[i] = 1;
+      } else {
+        const held = operator.holds(x, y);
+        values[i] = returnBool ? (held ? 1 : 0) : x;
+        present[i] = returnBool || held ? 1 : 0;
+      }
+    }
+    if (isEmptyColumn(present)) return;
+    this.results.push({ labels, values, present, ...(returnBool ? { dropName: true } : {}) });
+  }
+
+  #take(used: Uint8Array, step: number): void {
+    if (used[step] === 1) {
+      throw new ExecutionError(this.#matching.cardinality === 'one-to-one' ? manyMatches : ambiguousGroup);
+    }
+    used[step] = 1;
+  }
+
+  #resultLabels(many: Labels, one: Labels): Labels {
+    const matching = this.#matching;
+    const builder = new LabelsBuilder(many);
+    if (this.#operator.kind === 'arithmetic' || (this.#expr.returnBool && !this.#delayed)) {
+      builder.delete(metricNameLabel).delete('__type__').delete('__unit__');
+    }
+    if (matching.cardinality === 'one-to-one') {
+      if (matching.on) {
+        for (const [name] of many) if (!this.#names.has(name)) builder.delete(name);
+      } else for (const name of matching.labels) builder.delete(name);
+    }
+    for (const name of matching.include) builder.set(name, one.get(name));
+    return builder.labels();
+  }
+}

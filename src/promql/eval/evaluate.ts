@@ -1,0 +1,105 @@
+/**
+ * The evaluator: walks the tree and hands each node to its operator. Operators work on whole series, column by
+ * column; the walk keeps count of samples and lets other events in between them.
+ */
+import { ExecutionError } from '../errors.ts';
+import { functionTable } from '../functions/table.ts';
+import type { Expr, RemoteExpr, UnaryExpr } from '../parse/tree.ts';
+import { evaluateAggregate } from './aggregate/aggregate.ts';
+import { evaluateBinary } from './binary/binary.ts';
+import type { Evaluator, QueryContext } from './context.ts';
+import type { Grid } from './grid.ts';
+import { evaluateSelector } from './selector.ts';
+import { dropNames, mergeSameLabels, sampleCount, type Value, type VectorValue } from './values.ts';
+
+/** Evaluates on one grid; see Evaluator. */
+export class TreeEvaluator implements Evaluator {
+  readonly context: QueryContext;
+  readonly grid: Grid;
+
+  constructor(context: QueryContext, grid: Grid) {
+    this.context = context;
+    this.grid = grid;
+  }
+
+  on(grid: Grid): Evaluator {
+    return new TreeEvaluator(this.context, grid);
+  }
+
+  async evaluate(expr: Expr): Promise<Value> {
+    const { context } = this;
+    if (context.due) await context.pause();
+    const before = context.samples;
+    const value = await this.#node(expr);
+    const result =
+      value.type === 'vector' ? sampleCount(value.series) : value.type === 'scalar' ? this.grid.steps : 0;
+    context.settle(before, result);
+    return value;
+  }
+
+  async vector(expr: Expr): Promise<VectorValue> {
+    const value = await this.evaluate(expr);
+    if (value.type !== 'vector')
+      throw new ExecutionError(`an instant vector was expected, not a ${value.type}`);
+    return value;
+  }
+
+  async scalar(expr: Expr): Promise<Float64Array> {
+    const value = await this.evaluate(expr);
+    if (value.type !== 'scalar') throw new ExecutionError(`a scalar was expected, not a ${value.type}`);
+    return value.values;
+  }
+
+  async #node(expr: Expr): Promise<Value> {
+    switch (expr.kind) {
+      case 'number':
+        return { type: 'scalar', values: new Float64Array(this.grid.steps).fill(expr.value) };
+      case 'string':
+        return { type: 'string', text: expr.value };
+      case 'paren':
+        return this.#node(expr.expr);
+      case 'vector':
+        return evaluateSelector(expr, this);
+      case 'unary':
+        return this.#unary(expr);
+      case 'binary':
+        return evaluateBinary(expr, this);
+      case 'aggregate':
+        return evaluateAggregate(expr, this);
+      case 'call':
+        return functionTable[expr.func].evaluate(expr, this);
+      case 'remote':
+        return this.#remote(expr);
+      case 'matrix':
+      case 'subquery':
+        throw new ExecutionError('a range vector has no value at a step');
+    }
+  }
+
+  async #unary(expr: UnaryExpr): Promise<Value> {
+    const value = await this.#node(expr.expr);
+    if (expr.op === '+' || value.type === 'string') return value;
+    if (value.type === 'scalar') {
+      negate(value.values);
+      return value;
+    }
+    for (const { values } of value.series) negate(values);
+    return { type: 'vector', series: dropNames(value.series, this.context.options.delayedNameRemoval) };
+  }
+
+  #remote(expr: RemoteExpr): VectorValue {
+    const result = this.context.remote.get(expr.fragment.id);
+    if (result === undefined) throw new ExecutionError(`fragment ${expr.fragment.id} was not fetched`);
+    const { matrix } = result;
+    const { grid } = this;
+    const sameStep = grid.steps === 1 || matrix.stepMs === grid.stepMs;
+    if (matrix.startMs !== grid.startMs || matrix.steps !== grid.steps || !sameStep) {
+      throw new ExecutionError(`fragment ${expr.fragment.id} was evaluated on other steps`);
+    }
+    return { type: 'vector', series: mergeSameLabels([...matrix.series]) };
+  }
+}
+
+function negate(values: Float64Array): void {
+  for (let i = 0; i < values.length; i++) values[i] = -(values[i] as number);
+}

@@ -1,0 +1,95 @@
+/**
+ * The steps at which an expression is evaluated, and the data that each step looks at. All times are whole
+ * milliseconds. Windows are open on the left and closed on the right, as in Prometheus 3.
+ */
+import { type DurationContext, resolveDuration } from '../parse/durations.ts';
+import type {
+  AtModifier,
+  DurationNode,
+  MatrixSelector,
+  SubqueryExpr,
+  VectorSelector,
+} from '../parse/tree.ts';
+
+/** `steps` evaluation times from `startMs` on, `stepMs` apart; none when steps is 0. */
+export interface Grid {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly steps: number;
+}
+
+export function gridOf(startMs: number, endMs: number, stepMs: number): Grid {
+  if (endMs < startMs) return { startMs, stepMs: 1, steps: 0 };
+  // An instant may come without a step.
+  if (endMs === startMs) return { startMs, stepMs: Math.max(1, stepMs), steps: 1 };
+  return { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
+}
+
+export function lastStepMs(grid: Grid): number {
+  return grid.startMs + (grid.steps - 1) * grid.stepMs;
+}
+
+/** What modifiers and durations refer to: the outermost query. */
+export interface QueryTimes extends DurationContext {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** The time that a modified selector or subquery looks at: fixed by `@`, else moving with the step. */
+export interface Shift {
+  readonly atMs: number | undefined;
+  readonly offsetMs: number;
+}
+
+export function shiftOf(node: { at?: AtModifier; offset?: DurationNode }, times: QueryTimes): Shift {
+  const offsetMs = node.offset === undefined ? 0 : resolveDuration(node.offset, times, 'any');
+  return { atMs: atTime(node.at, times), offsetMs };
+}
+
+function atTime(at: AtModifier | undefined, times: QueryTimes): number | undefined {
+  if (at === undefined) return undefined;
+  if (at.kind === 'timestamp') return at.timestampMs;
+  return at.kind === 'start' ? times.startMs : times.endMs;
+}
+
+/** The time looked at from step `index`. */
+export function lookupMs(grid: Grid, shift: Shift, index: number): number {
+  return (shift.atMs ?? grid.startMs + index * grid.stepMs) - shift.offsetMs;
+}
+
+export interface TimeRange {
+  /** Both inclusive. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function reach(grid: Grid, shift: Shift, lengthMs: number): TimeRange {
+  const first = lookupMs(grid, shift, 0);
+  const last = lookupMs(grid, shift, grid.steps - 1);
+  return { fromMs: first - lengthMs + 1, toMs: last };
+}
+
+/** The samples that an instant selector may need on the grid. */
+export function instantReach(
+  node: VectorSelector,
+  grid: Grid,
+  times: QueryTimes,
+  lookbackMs: number,
+): TimeRange {
+  return reach(grid, shiftOf(node, times), lookbackMs);
+}
+
+/** The samples that a range selector may need on the grid. */
+export function rangeReach(node: MatrixSelector, grid: Grid, times: QueryTimes): TimeRange {
+  return reach(grid, shiftOf(node.selector, times), resolveDuration(node.range, times, 'positive'));
+}
+
+/** The inner steps of a subquery: absolute multiples of its step inside all windows of the outer grid. */
+export function subqueryGrid(node: SubqueryExpr, grid: Grid, times: QueryTimes, defaultStepMs: number): Grid {
+  const shift = shiftOf(node, times);
+  const rangeMs = resolveDuration(node.range, times, 'positive');
+  const stepMs = node.step === undefined ? defaultStepMs : resolveDuration(node.step, times, 'positive');
+  const leftMs = lookupMs(grid, shift, 0) - rangeMs;
+  const startMs = (Math.floor(leftMs / stepMs) + 1) * stepMs;
+  return gridOf(startMs, lookupMs(grid, shift, grid.steps - 1), stepMs);
+}

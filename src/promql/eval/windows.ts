@@ -1,0 +1,158 @@
+/**
+ * Range vectors: for each series and step the samples inside (end - range, end], shown to a kernel as a window
+ * over the series' columns, without copying. Staleness markers are taken out once per series.
+ */
+import { isStaleNaN, type SeriesColumns } from '../../model/index.ts';
+import { ExecutionError, UnsupportedError } from '../errors.ts';
+import { resolveDuration } from '../parse/durations.ts';
+import { type Expr, type MatrixSelector, type SubqueryExpr, unwrapParens } from '../parse/tree.ts';
+import type { StepSeries } from '../types.ts';
+import type { Evaluator } from './context.ts';
+import { type Grid, lookupMs, type Shift, shiftOf, subqueryGrid } from './grid.ts';
+import { refuseHistograms, seriesOf } from './selector.ts';
+
+/** One series' samples without staleness markers. */
+export interface RangeSeries extends SeriesColumns {
+  /** As in StepSeries; set by subqueries. */
+  readonly dropName?: boolean;
+}
+
+export interface RangeVector {
+  readonly series: readonly RangeSeries[];
+  readonly shift: Shift;
+  readonly rangeMs: number;
+}
+
+/** What a kernel sees of a series at one step; reused between steps. */
+export class Window {
+  timestamps: Float64Array = new Float64Array(0);
+  values: Float64Array = new Float64Array(0);
+  /** Samples from <= i < to. */
+  from = 0;
+  to = 0;
+  /** The window's open left and closed right edge. */
+  startMs = 0;
+  endMs = 0;
+  /** The evaluation time, which offset and `@` do not move. */
+  stepMs = 0;
+  /** Set by a kernel that returns true. */
+  result = 0;
+
+  get count(): number {
+    return this.to - this.from;
+  }
+}
+
+/** Computes the window's result. Returns false when there is none. `args` are the other arguments at this step. */
+export type WindowKernel = (window: Window, args: Float64Array) => boolean;
+
+/** Evaluates an expression of type range vector. */
+export async function evaluateRange(expr: Expr, evaluator: Evaluator): Promise<RangeVector> {
+  const node = unwrapParens(expr);
+  if (node.kind === 'matrix') return selectRange(node, evaluator);
+  if (node.kind === 'subquery') return evaluateSubquery(node, evaluator);
+  throw new ExecutionError(`a range vector was expected, not ${node.kind}`);
+}
+
+function selectRange(node: MatrixSelector, evaluator: Evaluator): RangeVector {
+  const { selector } = node;
+  if (selector.extension !== undefined) throw new UnsupportedError('anchored and smoothed selectors');
+  const { times } = evaluator.context;
+  return {
+    series: seriesOf(selector, evaluator).map(withoutStale),
+    shift: shiftOf(selector, times),
+    rangeMs: resolveDuration(node.range, times, 'positive'),
+  };
+}
+
+async function evaluateSubquery(node: SubqueryExpr, evaluator: Evaluator): Promise<RangeVector> {
+  const { context, grid } = evaluator;
+  const inner = subqueryGrid(node, grid, context.times, context.options.subqueryStepMs);
+  const { series } = await evaluator.on(inner).vector(node.expr);
+  return {
+    series: series.map((one) => toColumns(one, inner)),
+    shift: shiftOf(node, context.times),
+    rangeMs: resolveDuration(node.range, context.times, 'positive'),
+  };
+}
+
+/** The values that are present, with the times of their steps. */
+export function toColumns(series: StepSeries, grid: Grid): RangeSeries {
+  let count = 0;
+  for (const bit of series.present) count += bit;
+  const timestamps = new Float64Array(count);
+  const values = new Float64Array(count);
+  let at = 0;
+  for (let step = 0; step < grid.steps; step++) {
+    if (series.present[step] !== 1) continue;
+    timestamps[at] = grid.startMs + step * grid.stepMs;
+    values[at++] = series.values[step] as number;
+  }
+  return {
+    labels: series.labels,
+    timestamps,
+    values,
+    ...(series.dropName === true ? { dropName: true } : {}),
+  };
+}
+
+function withoutStale(columns: SeriesColumns): SeriesColumns {
+  refuseHistograms(columns, 0, columns.timestamps.length);
+  const { values, timestamps } = columns;
+  let kept = 0;
+  const isKept = (i: number): boolean => {
+    const value = values[i] as number;
+    return !Number.isNaN(value) || !isStaleNaN(values, i);
+  };
+  for (let i = 0; i < values.length; i++) if (isKept(i)) kept++;
+  if (kept === values.length) return columns;
+  const keptTimestamps = new Float64Array(kept);
+  const keptValues = new Float64Array(kept);
+  let at = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (!isKept(i)) continue;
+    keptTimestamps[at] = timestamps[i] as number;
+    keptValues[at++] = values[i] as number;
+  }
+  return { labels: columns.labels, timestamps: keptTimestamps, values: keptValues };
+}
+
+/**
+ * Runs a kernel over all windows of one series. `args` holds one column per other argument. Steps whose window
+ * is empty have no value. `hold` is told the most samples that a window has.
+ */
+export function runWindows(
+  columns: RangeSeries,
+  range: RangeVector,
+  grid: Grid,
+  kernel: WindowKernel,
+  args: readonly Float64Array[],
+): { values: Float64Array; present: Uint8Array; windowMax: number } {
+  const values = new Float64Array(grid.steps);
+  const present = new Uint8Array(grid.steps);
+  const window = new Window();
+  const stepArgs = new Float64Array(args.length);
+  window.timestamps = columns.timestamps;
+  window.values = columns.values;
+  let windowMax = 0;
+  for (let step = 0; step < grid.steps; step++) {
+    moveWindow(window, range, grid, step);
+    if (window.count > windowMax) windowMax = window.count;
+    if (window.count === 0) continue;
+    for (let i = 0; i < args.length; i++) stepArgs[i] = args[i]?.[step] as number;
+    if (!kernel(window, stepArgs)) continue;
+    values[step] = window.result;
+    present[step] = 1;
+  }
+  return { values, present, windowMax };
+}
+
+/** Moves to a step's window; both edges only ever move forward. */
+function moveWindow(window: Window, range: RangeVector, grid: Grid, step: number): void {
+  const { timestamps } = window;
+  window.stepMs = grid.startMs + step * grid.stepMs;
+  window.endMs = lookupMs(grid, range.shift, step);
+  window.startMs = window.endMs - range.rangeMs;
+  while (window.to < timestamps.length && (timestamps[window.to] as number) <= window.endMs) window.to++;
+  while (window.from < window.to && (timestamps[window.from] as number) <= window.startMs) window.from++;
+}

@@ -1,0 +1,118 @@
+/**
+ * Functions of each value by itself: rounding, logarithms, trigonometry, clamping.
+ */
+
+import {
+  argument,
+  elementwise,
+  type FunctionFamily,
+  type FunctionSpec,
+  named,
+  scalarColumns,
+} from './function.ts';
+
+const radiansPerDegree = Math.PI / 180;
+
+/** Go's math.Max and math.Min: an infinity in their direction beats NaN. */
+function goMax(a: number, b: number): number {
+  return a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY
+    ? Number.POSITIVE_INFINITY
+    : Math.max(a, b);
+}
+
+function goMin(a: number, b: number): number {
+  return a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY
+    ? Number.NEGATIVE_INFINITY
+    : Math.min(a, b);
+}
+
+/** To the nearest multiple, halves up. */
+function roundTo(value: number, nearest: number): number {
+  const inverse = 1 / nearest;
+  return Math.floor(value * inverse + 0.5) / inverse;
+}
+
+function sign(value: number): number {
+  if (value < 0) return -1;
+  return value > 0 ? 1 : value;
+}
+
+/** clamp with bounds per step: steps whose lower bound exceeds the upper have no result. */
+const clamp: FunctionSpec = {
+  perSeries: true,
+  evaluate: async (call, evaluator) => {
+    const { series } = await evaluator.vector(argument(call, 0));
+    const [lowest, highest] = await scalarColumns(call, evaluator, 1);
+    if (lowest === undefined || highest === undefined) return { type: 'vector', series: [] };
+    for (const { values, present } of series) {
+      for (let i = 0; i < values.length; i++) {
+        const low = lowest[i] as number;
+        const high = highest[i] as number;
+        if (high < low) present[i] = 0;
+        else values[i] = goMax(low, goMin(high, values[i] as number));
+      }
+    }
+    return named(
+      series.filter(({ present }) => present.includes(1)),
+      evaluator,
+    );
+  },
+};
+
+export const elementwiseFunctions: FunctionFamily<
+  | 'abs'
+  | 'ceil'
+  | 'floor'
+  | 'exp'
+  | 'sqrt'
+  | 'ln'
+  | 'log2'
+  | 'log10'
+  | 'sgn'
+  | 'round'
+  | 'clamp'
+  | 'clamp_min'
+  | 'clamp_max'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'rad'
+  | 'deg'
+> = {
+  abs: elementwise(Math.abs),
+  ceil: elementwise(Math.ceil),
+  floor: elementwise(Math.floor),
+  exp: elementwise(Math.exp),
+  sqrt: elementwise(Math.sqrt),
+  ln: elementwise(Math.log),
+  log2: elementwise(Math.log2),
+  log10: elementwise(Math.log10),
+  sgn: elementwise(sign),
+  round: elementwise((value, args) => roundTo(value, args.length === 0 ? 1 : (args[0] as number))),
+  clamp,
+  clamp_min: elementwise((value, args) => goMax(args[0] as number, value)),
+  clamp_max: elementwise((value, args) => goMin(args[0] as number, value)),
+  sin: elementwise(Math.sin),
+  cos: elementwise(Math.cos),
+  tan: elementwise(Math.tan),
+  asin: elementwise(Math.asin),
+  acos: elementwise(Math.acos),
+  atan: elementwise(Math.atan),
+  sinh: elementwise(Math.sinh),
+  cosh: elementwise(Math.cosh),
+  tanh: elementwise(Math.tanh),
+  asinh: elementwise(Math.asinh),
+  acosh: elementwise(Math.acosh),
+  atanh: elementwise(Math.atanh),
+  rad: elementwise((value) => value * radiansPerDegree),
+  deg: elementwise((value) => (value * 180) / Math.PI),
+};
