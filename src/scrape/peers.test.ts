@@ -11,7 +11,7 @@ import { test } from 'node:test';
 import type { ScrapeConfig } from './config_types.ts';
 import { batchLines, loopOver, scrapeConfig } from './testing/fixtures.ts';
 
-const peersDirectory = process.env['TORCHRING_PEERS_DIR'];
+const { TORCHRING_PEERS_DIR: peersDirectory } = process.env;
 const skip =
   peersDirectory === undefined ? 'TORCHRING_PEERS_DIR is not set: real peers are not tested' : false;
 
