@@ -1,3 +1,4 @@
+export * from './config.ts';
 export {
   type DecodedRemoteWrite,
   decodeRemoteWrite,

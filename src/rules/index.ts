@@ -1,7 +1,7 @@
 export type { Alert, AlertState } from './alert.ts';
 export { resolvedRetentionMs } from './alert.ts';
 export { AlertingRule, alertNameLabel, alertsForStateMetric, alertsMetric } from './alerting_rule.ts';
-export type { RuleConfig, RuleGroupConfig } from './config.ts';
+export { parseRuleFile, type RuleConfig, type RuleFileChecks, type RuleGroupConfig } from './config.ts';
 export {
   DuplicateAlertLabelsError,
   DuplicateRecordingLabelsError,
