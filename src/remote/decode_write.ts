@@ -10,7 +10,7 @@ import { SampleColumns } from './sample_columns.ts';
 import { snappyUncompress } from './snappy.ts';
 
 /** Samples of one request; an empty one takes two bytes on the wire and twenty in memory. */
-export const requestSamplesMax = 4_000_000;
+const requestSamplesMax = 4_000_000;
 
 export interface RemoteWriteLimits {
   /** Bytes of the uncompressed request. */

@@ -4,7 +4,6 @@ export {
   decodeRemoteWrite,
   decodeWriteRequest,
   type RemoteWriteLimits,
-  requestSamplesMax,
 } from './decode_write.ts';
 export { encodeRemoteWrite, encodeWriteRequest } from './encode_write.ts';
 export { RemoteRequestError, remoteErrorCodes } from './errors.ts';

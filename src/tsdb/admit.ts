@@ -34,7 +34,7 @@ export interface AdmitRules {
   readonly merge: boolean;
 }
 
-export type Verdict = Exclude<keyof AppendOutcome, 'firstError'>;
+type Verdict = Exclude<keyof AppendOutcome, 'firstError'>;
 
 /** What Prometheus calls each refusal. */
 const refusalTexts: Partial<Record<Verdict, string>> = {
@@ -106,7 +106,7 @@ export function pick(batch: WriteBatch, positions: Uint32Array): WriteBatch {
 }
 
 /** The bits of a batch's values, two words each. */
-export function valueWords(batch: WriteBatch): Uint32Array {
+function valueWords(batch: WriteBatch): Uint32Array {
   const { values } = batch;
   return new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
 }

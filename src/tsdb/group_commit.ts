@@ -14,9 +14,9 @@ import type { TsdbMetrics } from './metrics.ts';
 /** `always`: on disk before it is acknowledged. `interval`: at most a second later. `os`: when the system likes. */
 export type FsyncPolicy = 'always' | 'interval' | 'os';
 
-export const syncIntervalMs = 1000;
+const syncIntervalMs = 1000;
 /** Bytes that may wait for the disk before appends are refused. */
-export const pendingBytesMax: number = 256 << 20;
+const pendingBytesMax = 256 << 20;
 
 type Work =
   | { readonly kind: 'operations'; readonly operations: readonly KeyOperation[] }

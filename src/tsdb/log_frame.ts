@@ -6,9 +6,9 @@ import { crc32 } from 'node:zlib';
 import { assert } from '../base/index.ts';
 import type { KeyRange } from './engine.ts';
 
-export const logFrameVersion = 1;
-export const frameHeaderBytes = 5;
-export const logKeyBytes = 15;
+const logFrameVersion = 1;
+const frameHeaderBytes = 5;
+const logKeyBytes = 15;
 /** Shard numbers end here; the keys behind belong to the store itself. */
 export const shardMax = 0xfffe;
 const storePrefix = 0xffff;

@@ -14,9 +14,9 @@ import { ShardLog } from './shard_log.ts';
 import { HeadShardStore, type ShardStore } from './shard_store.ts';
 
 /** The layout of keys in a store; see docs/formats/log-frame.md. */
-export const storeFormatVersion = 1;
+const storeFormatVersion = 1;
 /** Series that one shard takes unless configured otherwise. */
-export const seriesMaxDefault = 1_000_000;
+const seriesMaxDefault = 1_000_000;
 
 export interface StoreOptions {
   readonly retentionMs: number;
