@@ -79,6 +79,23 @@ export class GroupCommit {
     return this.#enqueue({ kind: 'clear', range });
   }
 
+  /**
+   * Ends all writing because memory and log no longer agree; everything queued is refused. Returns the error that
+   * appends get from now on.
+   */
+  stop(cause: unknown): StoreError {
+    const message = `writing the log failed: ${errorText(cause)}`;
+    const error = new StoreError(storeErrorCodes.failed, message, { cause });
+    this.#refusal = error;
+    this.#syncTimer?.cancel();
+    this.#log.error(
+      { err: cause },
+      'Writing the log failed; the store accepts nothing until it is opened again',
+    );
+    for (const { reject } of this.#queue.splice(0)) reject(error);
+    return error;
+  }
+
   /** Writes what is queued, syncs unless the policy is `os`, then refuses all else. */
   async close(): Promise<void> {
     this.#refusal ??= new StoreError(storeErrorCodes.closed, 'the store is closed');
@@ -124,7 +141,8 @@ export class GroupCommit {
       );
       if (operations.length > 0) await this.#writeGroup(operations);
     } catch (cause) {
-      this.#fail(group, cause);
+      const error = this.stop(cause);
+      for (const { reject } of group) reject(error);
       return;
     }
     this.#metrics.commitSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
@@ -151,22 +169,9 @@ export class GroupCommit {
       this.#syncTimer = undefined;
       if (!this.#unsynced || this.#refusal !== undefined) return;
       this.#lastSyncMs = Number.NEGATIVE_INFINITY;
-      // A failure stops the store and is logged in #fail; nobody waits for this write.
+      // A failure stops the store and is logged in `stop`; nobody waits for this write.
       this.write([syncMarker()]).catch(() => undefined);
     });
-  }
-
-  #fail(group: readonly Pending[], cause: unknown): void {
-    const error = new StoreError(storeErrorCodes.failed, `writing the log failed: ${errorText(cause)}`, {
-      cause,
-    });
-    this.#refusal = error;
-    this.#syncTimer?.cancel();
-    this.#log.error(
-      { err: cause },
-      'Writing the log failed; the store accepts nothing until it is opened again',
-    );
-    for (const { reject } of [...group, ...this.#queue.splice(0)]) reject(error);
   }
 }
 

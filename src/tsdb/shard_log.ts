@@ -52,12 +52,22 @@ export class ShardLog {
   }
 
   /** Resolves when the record is logged as the fsync policy demands. */
-  append(epoch: number, batch: WriteBatch): Promise<void> {
-    const key = encodeLogKey({ shard: this.#shard, epoch, sequence: this.#sequence + 1 });
-    const frame = encodeLogFrame(key, encodeWriteBatch(batch));
-    this.#remember(epoch, this.#sequence + 1, batch, key.length + frame.length);
+  async append(epoch: number, batch: WriteBatch): Promise<void> {
+    const sequence = this.#sequence + 1;
+    const { key, frame } = this.#encode(epoch, sequence, batch);
+    this.#remember(epoch, sequence, batch, key.length + frame.length);
     this.#metrics.logRecords.inc();
-    return this.#commit.write([{ type: 'put', key, value: frame }]);
+    await this.#commit.write([{ type: 'put', key, value: frame }]);
+  }
+
+  /** The batch is in memory already: if it can't be written down, the store must not go on as if it were. */
+  #encode(epoch: number, sequence: number, batch: WriteBatch): { key: Uint8Array; frame: Uint8Array } {
+    try {
+      const key = encodeLogKey({ shard: this.#shard, epoch, sequence });
+      return { key, frame: encodeLogFrame(key, encodeWriteBatch(batch)) };
+    } catch (cause) {
+      throw this.#commit.stop(cause);
+    }
   }
 
   /** Resolves when everything that was appended before is logged. */

@@ -7,6 +7,7 @@ import { assert } from '../base/index.ts';
 import type { Labels, Matcher, SeriesColumns, WriteBatch } from '../model/index.ts';
 import { type AdmitRules, type AppendOutcome, admit, futureToleranceMs, pick } from './admit.ts';
 import type { StoreEngine } from './engine.ts';
+import { StoreError, storeErrorCodes } from './errors.ts';
 import { type ExportedBatch, exportHead } from './export.ts';
 import type { GroupCommit } from './group_commit.ts';
 import { Head } from './head.ts';
@@ -99,6 +100,7 @@ export class HeadShardStore implements ShardStore {
 
   async append(batch: WriteBatch, options: AppendOptions): Promise<AppendOutcome> {
     this.#commit.assertReady();
+    assertEpoch(options.epoch);
     const merge = options.bypassOutOfOrder === true;
     const rules: AdmitRules = {
       epoch: options.epoch,
@@ -179,4 +181,9 @@ export class HeadShardStore implements ShardStore {
     this.#metrics.tooOld.inc({ type }, outcome.tooOld);
     this.#metrics.limited.inc(outcome.limited);
   }
+}
+
+function assertEpoch(epoch: number): void {
+  if (Number.isInteger(epoch) && epoch >= 0 && epoch <= 0xffff_ffff) return;
+  throw new StoreError(storeErrorCodes.badBatch, `epoch ${epoch} is not an unsigned 32-bit number`);
 }
