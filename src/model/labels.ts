@@ -40,6 +40,10 @@ export function compareBytes(a: string, b: string): number {
   return a.length < b.length ? -1 : 1;
 }
 
+function labelNameText(name: string): string {
+  return isValidLabelName(name, 'legacy') ? name : quoteGo(name);
+}
+
 export class Labels {
   static readonly empty: Labels = new Labels([]);
 
@@ -164,6 +168,11 @@ export class Labels {
     return Object.fromEntries(this);
   }
 
+  /** `{__name__="up", a="b"}`: every label alike, as Prometheus shows label sets in errors. */
+  toBracedString(): string {
+    return `{${Array.from(this, ([name, value]) => `${labelNameText(name)}=${quoteGo(value)}`).join(', ')}}`;
+  }
+
   /** `name{a="b"}` as Prometheus shows a series; names that are not classic are quoted inside the braces. */
   toString(): string {
     const metric = this.metricName;
@@ -172,7 +181,7 @@ export class Labels {
     if (metric !== '' && !classicMetric) parts.push(quoteGo(metric));
     for (const [name, value] of this) {
       if (name === metricNameLabel) continue;
-      parts.push(`${isValidLabelName(name, 'legacy') ? name : quoteGo(name)}=${quoteGo(value)}`);
+      parts.push(`${labelNameText(name)}=${quoteGo(value)}`);
     }
     const head = classicMetric ? metric : '';
     return parts.length === 0 && head !== '' ? head : `${head}{${parts.join(', ')}}`;
