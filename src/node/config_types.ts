@@ -26,6 +26,15 @@ export interface StorageConfig {
   /** 0: out-of-order samples are refused. */
   readonly outOfOrderTimeWindowMs: number;
   readonly maxExemplars: number;
+  /** What `storage.tsdb.retention` says; 0 where it says nothing and the flags count. */
+  readonly retention: {
+    readonly timeMs: number;
+    readonly sizeBytes: number;
+    readonly percentage: number;
+  };
+  /** Share of stale series in the head that starts an early compaction; 0: never. */
+  readonly staleSeriesCompactionThreshold: number;
+  readonly floatChunkEncoding: '' | 'xor' | 'xor2';
 }
 
 export interface TracingConfig {
@@ -45,10 +54,14 @@ export interface OtlpConfig {
   readonly ignoreResourceAttributes: readonly string[];
   readonly translationStrategy:
     | 'UnderscoreEscapingWithSuffixes'
+    | 'UnderscoreEscapingWithoutSuffixes'
     | 'NoUTF8EscapingWithSuffixes'
     | 'NoTranslation';
   readonly keepIdentifyingResourceAttributes: boolean;
   readonly convertHistogramsToNhcb: boolean;
+  readonly promoteScopeMetadata: boolean;
+  readonly labelNameUnderscoreSanitization: boolean;
+  readonly labelNamePreserveMultipleUnderscores: boolean;
 }
 
 export interface PrometheusConfig {

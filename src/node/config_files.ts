@@ -1,0 +1,46 @@
+// Configuration files on disk, and the languages inside rule files: the outside world that reading a
+// configuration needs.
+import { glob, readFile, stat } from 'node:fs/promises';
+import { errorText } from '../base/index.ts';
+import { parseExpr } from '../promql/index.ts';
+import type { RuleFileChecks } from '../rules/index.ts';
+import { prometheusFunctionsForCheck, validateTemplate } from '../template/index.ts';
+import type { FileReader } from './config.ts';
+
+/** A configuration file beyond this is refused; none is near. */
+const fileBytesMax = 64 * 1024 * 1024;
+
+/** Files of this machine. */
+export const diskFiles: FileReader = {
+  async readText(path: string): Promise<string> {
+    const { size } = await stat(path);
+    if (size > fileBytesMax) throw new Error(`${path}: larger than ${fileBytesMax} bytes`);
+    return await readFile(path, 'utf8');
+  },
+  async glob(pattern: string): Promise<readonly string[]> {
+    const found: string[] = [];
+    for await (const path of glob(pattern)) found.push(path);
+    return found.toSorted();
+  },
+};
+
+/** Variables that templates of alerting rules may use, as Prometheus defines them. */
+const alertVariables =
+  '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
+
+/** What a room's function throws, as a message. */
+function problemOf(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+/** PromQL and templates, checked by the rooms that run them. */
+export const ruleFileChecks: RuleFileChecks = {
+  validateExpr: (text) => problemOf(() => parseExpr(text)),
+  validateTemplate: (text) =>
+    problemOf(() => validateTemplate(alertVariables + text, prometheusFunctionsForCheck)),
+};
