@@ -17,6 +17,7 @@ export class AskSlot extends DeadlineEntry implements ReplyTo<unknown> {
   readonly #onFail: OnFail;
   readonly #wheel: DeadlineWheel;
   readonly #deadlineMs: number;
+  readonly #path: string;
   #done = false;
   /** Set once the target has taken the message out of its mailbox. */
   received = false;
@@ -25,12 +26,15 @@ export class AskSlot extends DeadlineEntry implements ReplyTo<unknown> {
   listPrevious: AskSlot | undefined = undefined;
   listNext: AskSlot | undefined = undefined;
 
-  constructor(onOk: OnOk, onFail: OnFail, wheel: DeadlineWheel, deadlineMs: number) {
+  /** Starts its deadline at once. `path`: whom it asks, for the error. */
+  constructor(onOk: OnOk, onFail: OnFail, wheel: DeadlineWheel, deadlineMs: number, path: string) {
     super();
     this.#onOk = onOk;
     this.#onFail = onFail;
     this.#wheel = wheel;
     this.#deadlineMs = deadlineMs;
+    this.#path = path;
+    wheel.add(this, deadlineMs);
   }
 
   get done(): boolean {
@@ -50,7 +54,7 @@ export class AskSlot extends DeadlineEntry implements ReplyTo<unknown> {
   }
 
   override expire(): void {
-    this.fail(deadlineError(this.listOwner?.path ?? 'actor', this.#deadlineMs));
+    this.fail(deadlineError(this.#path, this.#deadlineMs));
   }
 
   #end(): void {
@@ -62,12 +66,7 @@ export class AskSlot extends DeadlineEntry implements ReplyTo<unknown> {
 
 /** The asks that one actor has accepted and not answered, newest first. */
 export class AskList {
-  readonly path: string;
   #first: AskSlot | undefined = undefined;
-
-  constructor(path: string) {
-    this.path = path;
-  }
 
   add(slot: AskSlot): void {
     const first = this.#first;

@@ -14,7 +14,7 @@
  * a stop that passes its deadline leave the rest of the mailbox to dead letters and fail its asks.
  */
 import { assert, type Clock, errorText, type Logger, type Random, type Timer } from '../base/index.ts';
-import type { ActorRef, MakeAsk, TellOutcome } from './actor_ref.ts';
+import type { ActorRef, MakeAsk, ReplyTo, TellOutcome } from './actor_ref.ts';
 import { AskList, AskSlot, type OnFail, type OnOk } from './ask.ts';
 import { type ActorProps, type Behavior, mailboxMaxDefault, stopDeadlineMsDefault } from './behavior.ts';
 import { Children } from './children.ts';
@@ -55,7 +55,7 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   readonly #props: ActorProps<M>;
   readonly #stats: KindStats;
   readonly #mailbox: Mailbox<M>;
-  readonly #asks: AskList;
+  readonly #asks: AskList = new AskList();
   readonly #restarts: RestartTracker;
   #phase: Phase = Phase.Starting;
   #parked = false;
@@ -84,7 +84,6 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     this.#props = props;
     this.#stats = host.statsOf(props.kind);
     this.#mailbox = new Mailbox(props.mailboxMax ?? mailboxMaxDefault);
-    this.#asks = new AskList(path);
     this.#restarts = new RestartTracker(props.supervision);
     this.#stats.live.add(this);
     host.cellStarted(this as unknown as Cell<never>);
@@ -122,15 +121,15 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
   }
 
   tellWhenRoom(message: M): Promise<'queued' | 'stopped'> {
-    if (this.#accepting && this.#mailbox.push(message, undefined)) {
-      if (this.#parked) this.#wake();
-      return Promise.resolve('queued');
-    }
-    if (!this.#accepting) {
-      this.#stats.deadLetter('stopped');
-      return Promise.resolve('stopped');
-    }
-    return this.#mailbox.wait(message) ?? Promise.reject(fullError(this.path));
+    const outcome = this.#put(message, undefined);
+    if (outcome !== 'full') return Promise.resolve(outcome);
+    return this.#mailbox.mayWait ? this.#mailbox.wait(message) : Promise.reject(fullError(this.path));
+  }
+
+  /** `tellWhenRoom` for links, which bring one message at a time each and bound their number themselves. */
+  admitWhenRoom(message: M): Promise<'queued' | 'stopped'> {
+    const outcome = this.#put(message, undefined);
+    return outcome === 'full' ? this.#mailbox.wait(message) : Promise.resolve(outcome);
   }
 
   ask<R>(make: MakeAsk<M, R>, deadlineMs: number): Promise<R> {
@@ -141,9 +140,14 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
 
   /** `ask` without a promise: exactly one of the callbacks is called, once. */
   askInto<R>(make: MakeAsk<M, R>, deadlineMs: number, onOk: OnOk, onFail: OnFail): void {
-    const slot = new AskSlot(onOk, onFail, this.#host.deadlines, deadlineMs);
-    const message = make(slot);
-    this.#host.deadlines.add(slot, deadlineMs);
+    const slot = new AskSlot(onOk, onFail, this.#host.deadlines, deadlineMs, this.path);
+    let message: M;
+    try {
+      message = make(slot as ReplyTo<unknown> as ReplyTo<R>);
+    } catch (error) {
+      slot.fail(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
     this.#asks.add(slot);
     const outcome = this.#offer(message, slot);
     if (outcome !== 'queued') slot.fail(outcome === 'full' ? fullError(this.path) : stoppedError(this.path));
@@ -174,15 +178,23 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     return () => this.#listeners?.delete(listener);
   }
 
+  /** `tell` for a caller that keeps the message when there is no room: no dead letter for `full`. */
+  tryTell(message: M): TellOutcome {
+    return this.#put(message, undefined);
+  }
+
   #offer(message: M, slot: AskSlot | undefined): TellOutcome {
+    const outcome = this.#put(message, slot);
+    if (outcome === 'full') this.#stats.deadLetter('full');
+    return outcome;
+  }
+
+  #put(message: M, slot: AskSlot | undefined): TellOutcome {
     if (!this.#accepting) {
       this.#stats.deadLetter('stopped');
       return 'stopped';
     }
-    if (!this.#mailbox.push(message, slot)) {
-      this.#stats.deadLetter('full');
-      return 'full';
-    }
+    if (!this.#mailbox.push(message, slot)) return 'full';
     if (this.#parked) this.#wake();
     return 'queued';
   }

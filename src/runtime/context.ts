@@ -37,8 +37,10 @@ class ActorTimer<M> implements Signal<M> {
   /** When the next tick is due on the monotonic clock. */
   dueMs: number;
   handle: Timer | undefined = undefined;
+  readonly #handled: () => void;
 
-  constructor(message: M, dueMs: number, intervalMs: number | undefined) {
+  constructor(message: M, dueMs: number, intervalMs: number | undefined, handled: () => void) {
+    this.#handled = handled;
     this.message = message;
     this.dueMs = dueMs;
     this.intervalMs = intervalMs;
@@ -46,6 +48,7 @@ class ActorTimer<M> implements Signal<M> {
 
   live(): boolean {
     this.waiting = false;
+    if (this.active && this.intervalMs === undefined) this.#handled();
     return this.active;
   }
 }
@@ -154,7 +157,9 @@ export class CellContext<M> implements ActorContext<M> {
   #start(key: string, delayMs: number, message: M, intervalMs: number | undefined): void {
     if (this.#closed) return;
     this.cancelTimer(key);
-    const timer = new ActorTimer(message, this.clock.monotonicMs() + delayMs, intervalMs);
+    const timer = new ActorTimer(message, this.clock.monotonicMs() + delayMs, intervalMs, () => {
+      this.#timers.delete(key);
+    });
     this.#timers.set(key, timer);
     this.#arm(key, timer, delayMs);
   }

@@ -80,11 +80,15 @@ export class Mailbox<M> {
     return message;
   }
 
-  /** Resolves when the message has been admitted or refused; undefined when the waiting line is full too. */
-  wait(message: M): Promise<'queued' | 'stopped'> | undefined {
+  /** Whether the waiting line, as long as the mailbox, has a place. */
+  get mayWait(): boolean {
+    return this.#waiters === undefined || this.#waiters.length < this.max;
+  }
+
+  /** Puts a message into the waiting line; resolves when it has been admitted or refused. */
+  wait(message: M): Promise<'queued' | 'stopped'> {
     this.#waiters ??= [];
     const waiters = this.#waiters;
-    if (waiters.length >= this.max) return undefined;
     return new Promise((resolve) => waiters.push({ message, resolve }));
   }
 
