@@ -82,6 +82,8 @@ export class HistogramAccumulator {
   }
 
   #widenZero(threshold: number): void {
+    // A bucket that reduced resolution made to overlap the zero bucket stays, unless the zero bucket grows.
+    if (threshold === this.#zeroThreshold) return;
     this.#zeroThreshold = threshold;
     this.#positive = this.#swallow(this.#positive, threshold);
     this.#negative = this.#swallow(this.#negative, threshold);

@@ -2,10 +2,11 @@
  * Whether a counter histogram was reset since the one before it: some count went down, or a populated bucket is
  * gone. Finer resolution or a narrower zero bucket than before can only come with a restart of the source.
  */
-import { exponentialBound, intersectBounds, isCustomSchema, sameBounds } from './bounds.ts';
+import { alignSide } from './arithmetic.ts';
+import { intersectBounds, isCustomSchema, sameBounds } from './bounds.ts';
 import { CounterResetHint, type HistogramFields } from './fields.ts';
 import { mapCustomSide, zeroCountAt } from './reconcile.ts';
-import { reduceSide, type Side, sideOf } from './spans.ts';
+import { type Side, sideOf } from './spans.ts';
 
 /** Trusts a hint of reset or not-reset; otherwise compares (gauges too, as PromQL lets one take their rate). */
 export function detectReset(current: HistogramFields, previous: HistogramFields): boolean {
@@ -18,28 +19,18 @@ export function detectReset(current: HistogramFields, previous: HistogramFields)
   const before = zeroCountAt(previous, current.zeroThreshold);
   // The threshold moved: it would cut a populated bucket of the previous histogram in two.
   if (before.threshold !== current.zeroThreshold || current.zeroCount < before.zeroCount) return true;
-  const { schema, zeroThreshold } = current;
-  const outside = (side: Side, from: number): Side =>
-    outsideZero(reduceSide(side, from, schema), schema, zeroThreshold);
   return (
-    sideReset(
-      outside(sideOf(current.positiveSpans, current.positiveBuckets), schema),
-      outside(sideOf(previous.positiveSpans, previous.positiveBuckets), previous.schema),
-    ) ||
-    sideReset(
-      outside(sideOf(current.negativeSpans, current.negativeBuckets), schema),
-      outside(sideOf(previous.negativeSpans, previous.negativeBuckets), previous.schema),
-    )
+    sideReset(alignedPositive(current, current), alignedPositive(previous, current)) ||
+    sideReset(alignedNegative(current, current), alignedNegative(previous, current))
   );
 }
 
-/** Without the leading buckets that end within the zero bucket. */
-function outsideZero(side: Side, schema: number, threshold: number): Side {
-  if (threshold === 0) return side;
-  let from = 0;
-  while (from < side.indices.length && exponentialBound(side.indices[from] as number, schema) <= threshold)
-    from++;
-  return from === 0 ? side : { indices: side.indices.subarray(from), counts: side.counts.subarray(from) };
+function alignedPositive(of: HistogramFields, to: HistogramFields): Side {
+  return alignSide(sideOf(of.positiveSpans, of.positiveBuckets), of, to.zeroThreshold, to.schema);
+}
+
+function alignedNegative(of: HistogramFields, to: HistogramFields): Side {
+  return alignSide(sideOf(of.negativeSpans, of.negativeBuckets), of, to.zeroThreshold, to.schema);
 }
 
 function sideReset(current: Side, previous: Side): boolean {
