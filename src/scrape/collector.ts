@@ -8,6 +8,7 @@ import type { ExpositionSink, MetadataKind } from './exposition/sink.ts';
 import type { MetadataStore } from './metadata.ts';
 import type { SampleLabeler } from './sample_labels.ts';
 import type { SeriesCache } from './series_cache.ts';
+import type { TextCache } from './text_cache.ts';
 
 /** Samples with timestamps further ahead of now are refused. */
 const aheadMsMax = 10 * 60_000;
@@ -31,6 +32,7 @@ export class ScrapeCollector implements ExpositionSink {
   readonly #config: ScrapeConfig;
   readonly #labeler: SampleLabeler;
   readonly #metadata: MetadataStore;
+  readonly #texts: TextCache;
   readonly #timestampMs: number;
   readonly #timestampMsMax: number;
   #series: Labels[] = [];
@@ -46,6 +48,7 @@ export class ScrapeCollector implements ExpositionSink {
     config: ScrapeConfig;
     labeler: SampleLabeler;
     metadata: MetadataStore;
+    texts: TextCache;
     timestampMs: number;
     nowMs: number;
     /** How many samples are likely; 0 when unknown. */
@@ -55,6 +58,7 @@ export class ScrapeCollector implements ExpositionSink {
     this.#config = deps.config;
     this.#labeler = deps.labeler;
     this.#metadata = deps.metadata;
+    this.#texts = deps.texts;
     this.#timestampMs = deps.timestampMs;
     this.#timestampMsMax = deps.nowMs + aheadMsMax;
     const size = Math.max(64, deps.samplesExpected);
@@ -82,6 +86,10 @@ export class ScrapeCollector implements ExpositionSink {
 
   define(body: Uint8Array, start: number, end: number, hash: number, pairs: readonly string[]): number {
     return this.#cache.add(body, start, end, hash, this.#labeler.resolve(pairs));
+  }
+
+  text(body: Uint8Array, start: number, end: number): string | undefined {
+    return this.#texts.text(body, start, end);
   }
 
   sample(entry: number, value: number, exposedTimestampMs: number): void {

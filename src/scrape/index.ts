@@ -17,3 +17,4 @@ export {
   type Target,
   type TargetOrDropped,
 } from './target.ts';
+export { TextCache } from './text_cache.ts';

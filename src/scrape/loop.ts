@@ -19,6 +19,7 @@ import { ReportSeries } from './report.ts';
 import { SampleLabeler } from './sample_labels.ts';
 import { SeriesCache } from './series_cache.ts';
 import type { Target } from './target.ts';
+import { TextCache } from './text_cache.ts';
 
 export interface ScrapeLoopDeps {
   readonly target: Target;
@@ -30,6 +31,8 @@ export interface ScrapeLoopDeps {
   readonly metrics: ScrapeMetrics;
   /** For the User-Agent: `Torchring/<version>`. */
   readonly version: string;
+  /** Strings shared with other loops of this thread; without it the loop has its own. */
+  readonly texts?: TextCache;
   /** What a predecessor over the same target was tracking (another node, or an older configuration). */
   readonly inherited?: Iterable<Labels>;
 }
@@ -54,6 +57,7 @@ export class ScrapeLoop {
   readonly #cache = new SeriesCache();
   readonly #labeler: SampleLabeler;
   readonly #report: ReportSeries;
+  readonly #texts: TextCache;
   readonly #headers: Readonly<Record<string, string>>;
   #isScraping = false;
   #hasReported = false;
@@ -70,6 +74,7 @@ export class ScrapeLoop {
       { timeoutMs: target.timeoutMs, sampleLimit: config.sampleLimit },
       config.extraScrapeMetrics,
     );
+    this.#texts = deps.texts ?? new TextCache();
     this.#headers = {
       accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
       'accept-encoding': config.enableCompression ? 'gzip' : 'identity',
@@ -211,6 +216,7 @@ export class ScrapeLoop {
       config: this.#deps.config,
       labeler: this.#labeler,
       metadata: this.metadata,
+      texts: this.#texts,
       timestampMs,
       nowMs: this.#deps.clock.nowMs(),
       samplesExpected: this.#samplesExpected,

@@ -101,7 +101,7 @@ class OpenMetricsParser {
     if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
       throw expositionError(body, at, 'expected a valid start token');
     }
-    const { pairs } = parseSeries(body, at, dialect);
+    const { pairs } = parseSeries(body, at, dialect, this.#sink);
     normalizeBucketLabels(this.#type, pairs);
     return this.#sink.define(body, at, end, seriesHash, pairs);
   }
@@ -127,7 +127,7 @@ class OpenMetricsParser {
     if (body[at + 1] !== hash || body[at + 2] !== space || body[at + 3] !== braceOpen) {
       throw expositionError(body, at, 'expected timestamp or new record');
     }
-    const braces = parseBraces(body, at + 4, dialect);
+    const braces = parseBraces(body, at + 4, dialect, this.#sink);
     if (braces.quotedName !== undefined) throw expositionError(body, at, 'expected label name');
     const valueEnd = tokenEnd(body, braces.end);
     this.#float(braces.end, valueEnd, 'expected value after exemplar labels');

@@ -9,7 +9,6 @@ import {
   braceOpen,
   closingQuote,
   comma,
-  decodeUtf8,
   equals,
   expositionError,
   labelNameEnd,
@@ -19,6 +18,7 @@ import {
   skipBlanks,
   unescapeValue,
 } from './ascii.ts';
+import type { TextSource } from './sink.ts';
 
 /** What the two text formats do differently inside the braces. */
 export interface SeriesDialect {
@@ -63,15 +63,20 @@ export interface ParsedSeries {
 }
 
 /** Throws ExpositionError. */
-export function parseSeries(body: Uint8Array, at: number, dialect: SeriesDialect): ParsedSeries {
+export function parseSeries(
+  body: Uint8Array,
+  at: number,
+  dialect: SeriesDialect,
+  texts: TextSource,
+): ParsedSeries {
   const nameEnd = metricNameEnd(body, at);
-  const name = nameEnd > at ? decodeUtf8(body, at, nameEnd) : undefined;
+  const name = nameEnd > at ? texts.text(body, at, nameEnd) : undefined;
   const next = dialect.blanks ? skipBlanks(body, nameEnd) : nameEnd;
   if (body[next] !== braceOpen) {
     if (name === undefined) throw expositionError(body, at, 'expected a valid start token');
     return { end: nameEnd, pairs: ['__name__', name] };
   }
-  const braces = parseBraces(body, next + 1, dialect);
+  const braces = parseBraces(body, next + 1, dialect, texts);
   if (name !== undefined && braces.quotedName !== undefined) {
     throw expositionError(body, at, 'metric name already set');
   }
@@ -89,7 +94,7 @@ interface Braces {
 }
 
 /** `at` is behind the opening brace. Trailing commas are allowed. Throws ExpositionError. */
-export function parseBraces(body: Uint8Array, at: number, dialect: SeriesDialect): Braces {
+export function parseBraces(body: Uint8Array, at: number, dialect: SeriesDialect, texts: TextSource): Braces {
   const blanks = (from: number): number => (dialect.blanks ? skipBlanks(body, from) : from);
   const labels: string[] = [];
   let quotedName: string | undefined;
@@ -99,8 +104,8 @@ export function parseBraces(body: Uint8Array, at: number, dialect: SeriesDialect
     const nameEnd = isQuoted ? quotedEnd(body, cursor, dialect) : labelNameEnd(body, cursor);
     if (nameEnd === cursor) throw expositionError(body, cursor, 'expected label name');
     const name = isQuoted
-      ? quotedText(body, cursor, nameEnd, 'invalid UTF-8 label name')
-      : (decodeUtf8(body, cursor, nameEnd) as string);
+      ? quotedText(texts, body, cursor, nameEnd, 'invalid UTF-8 label name')
+      : (texts.text(body, cursor, nameEnd) as string);
     cursor = blanks(nameEnd);
     if (isQuoted && (body[cursor] === comma || body[cursor] === braceClose)) {
       if (quotedName !== undefined) throw expositionError(body, cursor, 'metric name already set');
@@ -110,7 +115,7 @@ export function parseBraces(body: Uint8Array, at: number, dialect: SeriesDialect
       cursor = blanks(cursor + 1);
       if (body[cursor] !== quote) throw expositionError(body, cursor, 'expected label value');
       const valueEnd = quotedEnd(body, cursor, dialect);
-      labels.push(name, quotedText(body, cursor, valueEnd, 'invalid UTF-8 label value'));
+      labels.push(name, quotedText(texts, body, cursor, valueEnd, 'invalid UTF-8 label value'));
       cursor = blanks(valueEnd);
     }
     if (body[cursor] === comma) cursor = blanks(cursor + 1);
@@ -130,8 +135,14 @@ function quotedEnd(body: Uint8Array, at: number, dialect: SeriesDialect): number
   return close + 1;
 }
 
-function quotedText(body: Uint8Array, start: number, end: number, complaint: string): string {
-  const text = decodeUtf8(body, start + 1, end - 1);
+function quotedText(
+  texts: TextSource,
+  body: Uint8Array,
+  start: number,
+  end: number,
+  complaint: string,
+): string {
+  const text = texts.text(body, start + 1, end - 1);
   if (text === undefined) throw expositionError(body, start, complaint);
   return unescapeValue(text);
 }

@@ -5,6 +5,9 @@
  */
 export type MetadataKind = 'help' | 'type' | 'unit';
 
+/** ExpositionSink.text alone. */
+export type TextSource = Pick<ExpositionSink, 'text'>;
+
 export interface ExpositionSink {
   /**
    * Guesses the series at `at`: when the bytes there are those of the series that is most likely next, returns
@@ -19,6 +22,8 @@ export interface ExpositionSink {
    * name comes first as `__name__`; empty values are kept. May throw to fail the whole exposition.
    */
   define(body: Uint8Array, start: number, end: number, hash: number, pairs: readonly string[]): number;
+  /** Decodes a label name or value; undefined when it is not UTF-8. Lets the sink share strings. */
+  text(body: Uint8Array, start: number, end: number): string | undefined;
   /** One sample of the series `id`; `timestampMs` is NaN when the exposition gives none. */
   sample(id: number, value: number, timestampMs: number): void;
   /** A HELP, TYPE or UNIT line: the family's name and the text, still escaped, as byte ranges. */

@@ -100,7 +100,7 @@ class TextParser {
     if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
       throw expositionError(body, at, 'expected a valid start token');
     }
-    const { pairs } = parseSeries(body, at, dialect);
+    const { pairs } = parseSeries(body, at, dialect, this.#sink);
     normalizeBucketLabels(this.#type, pairs);
     return this.#sink.define(body, at, end, seriesHash, pairs);
   }

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { systemClock } from '../../base/index.ts';
 import { Labels, type WriteBatch } from '../../model/index.ts';
 import type { ScrapeConfig } from '../config_types.ts';
+import { decodeUtf8 } from '../exposition/ascii.ts';
 import type { ExpositionSink } from '../exposition/sink.ts';
 import { createHttpClient } from '../http_client.ts';
 import { ScrapeLoop, type ScrapeLoopDeps } from '../loop.ts';
@@ -160,6 +161,10 @@ export class RecordingSink implements ExpositionSink {
     const id = this.#names.push(JSON.stringify(pairs.slice(1))) - 1;
     this.#ids.set(Buffer.from(body.subarray(start, end)).toString('latin1'), id);
     return id;
+  }
+
+  text(body: Uint8Array, start: number, end: number): string | undefined {
+    return decodeUtf8(body, start, end);
   }
 
   sample(id: number, value: number, timestampMs: number): void {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ByteTable } from './byte_table.ts';
+import { hashBytes } from './exposition/series.ts';
+import { TextCache } from './text_cache.ts';
+
+test('a table of bytes behaves as a map does, also when hashes collide and after keys are dropped', () => {
+  const keys = fc.array(fc.uint8Array({ maxLength: 5 }), { maxLength: 200 });
+  fc.assert(
+    fc.property(keys, fc.boolean(), (list, isColliding) => {
+      const hashOf = (key: Uint8Array): number => (isColliding ? 7 : hashBytes(key, 0, key.length));
+      let table = new ByteTable();
+      const model = new Map<string, number>();
+      const check = (): void => {
+        for (const key of list) {
+          const found = table.find(key, 0, key.length, hashOf(key));
+          assert.equal(found, model.get(key.toString()) ?? -1);
+          if (found >= 0) assert.deepEqual([...table.key(found)], [...key]);
+        }
+        assert.equal(table.size, model.size);
+      };
+      for (const key of list) {
+        if (model.has(key.toString())) continue;
+        model.set(key.toString(), table.add(key, 0, key.length, hashOf(key)));
+      }
+      check();
+      table = table.retain((id) => id % 3 !== 0);
+      const kept = [...model].filter(([, id]) => id % 3 !== 0);
+      model.clear();
+      for (const [index, [key]] of kept.entries()) model.set(key, index);
+      check();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('equal bytes are the same string, and the cache stays bounded', () => {
+  const cache = new TextCache();
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  assert.equal(cache.text(encode('xaby'), 1, 3), 'ab');
+  assert.equal(cache.text(encode('ab'), 0, 2), 'ab');
+  assert.equal(cache.text(Uint8Array.of(0xff), 0, 1), undefined);
+  for (let i = 0; i < 120_000; i++) {
+    const body = encode(`v${i}`);
+    assert.equal(cache.text(body, 0, body.length), `v${i}`);
+  }
+  assert.ok(cache.size <= 50_000);
+});
