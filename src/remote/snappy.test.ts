@@ -47,6 +47,31 @@ test('a size beyond the limit is refused before anything is uncompressed', () =>
   assert.throws(() => snappyUncompress(announced, 2 ** 40), { code: 'snappy_corrupt' });
 });
 
+test('elements that leave the input or the output are refused by name', () => {
+  const abc = [0x61, 0x62, 0x63];
+  const cases: [number[], RegExp][] = [
+    [[], /ends within its length/],
+    [[0x80, 0x80], /ends within its length/],
+    [[0x80, 0x80, 0x80, 0x80, 0x80, 0x01], /exceeds 32 bits/],
+    [[0xff, 0xff, 0xff, 0xff, 0x1f], /exceeds 32 bits/],
+    [[3, 2 << 2, 0x61, 0x62], /a literal runs over the end/],
+    [[2, 2 << 2, ...abc], /a literal runs over the end/],
+    [[3, 61 << 2, 2], /ends within an element/],
+    [[3, 63 << 2, 0xff, 0xff, 0xff, 0xff, ...abc], /a literal runs over the end/],
+    [[8, 2 << 2, ...abc, (1 << 2) | 1, 0], /reaches 0 bytes back/],
+    [[8, 2 << 2, ...abc, (1 << 2) | 1, 4], /reaches 4 bytes back at 3/],
+    [[7, 2 << 2, ...abc, (1 << 2) | 1, 3], /a copy runs over the end/],
+    [[8, 2 << 2, ...abc, (4 << 2) | 2, 1], /ends within an element/],
+    [[9, 2 << 2, ...abc, (1 << 2) | 1, 3], /8 bytes came out, 9 were announced/],
+  ];
+  for (const [bytes, message] of cases) {
+    assert.throws(() => snappyUncompress(Uint8Array.from(bytes), sizeMax), {
+      code: 'snappy_corrupt',
+      message,
+    });
+  }
+});
+
 test('arbitrary and damaged bytes give a coded error or bytes of the size announced', () => {
   const damaged = fc
     .tuple(fc.uint8Array({ max: 7, maxLength: 300 }), fc.nat(), fc.nat({ max: 255 }), fc.nat())
