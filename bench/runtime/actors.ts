@@ -3,7 +3,15 @@
  * the machine may be busy with other things: the best run is the one that was disturbed least.
  */
 import { seededRandom, silentLogger, systemClock } from '../../src/base/index.ts';
-import { type ActorRef, ActorSystem, ask, type ReplyTo } from '../../src/runtime/index.ts';
+import {
+  type ActorRef,
+  ActorSystem,
+  ask,
+  connectThread,
+  type ReplyTo,
+  ThreadGroup,
+} from '../../src/runtime/index.ts';
+import type { TestThreadData, TestThreadMessage } from '../../src/runtime/testing/thread_entry.ts';
 import type { Figure } from '../figure.ts';
 
 const runs = 7;
@@ -75,8 +83,48 @@ async function localAskRate(inFlight: number): Promise<number> {
   return rate;
 }
 
+/** A worker with an echo actor; asks go out in batches because `inFlight` askers share each turn of the event loop. */
+async function crossThreadAskRate(inFlight: number, asks: number): Promise<number> {
+  const system = newSystem();
+  let ref: ActorRef<TestThreadMessage> | undefined;
+  const threads = new ThreadGroup<TestThreadData>({
+    entry: new URL('../../src/runtime/testing/thread_entry.ts', import.meta.url),
+    count: 1,
+    data: () => ({}),
+    clock: systemClock,
+    random: seededRandom(1),
+    log: silentLogger,
+    onStarted: (_, link) => {
+      ref = connectThread(system, link).remoteRef('/echo');
+    },
+  });
+  await threads.start();
+  const target = ref as ActorRef<TestThreadMessage> | undefined;
+  if (target === undefined) throw new Error('the worker did not start');
+  const asker = async (): Promise<void> => {
+    for (let i = 0; i < asks / inFlight; i++) {
+      await ask<TestThreadMessage, number>(
+        target,
+        (replyTo) => ({ type: 'echo', value: i, replyTo }),
+        10_000,
+      );
+    }
+  };
+  await asker();
+  const beganMs = performance.now();
+  await Promise.all(Array.from({ length: inFlight }, asker));
+  const seconds = (performance.now() - beganMs) / 1000;
+  await threads.stop(1000);
+  await system.shutdown(1000);
+  return asks / seconds;
+}
+
 export default async function* actors(): AsyncGenerator<Figure> {
   yield { figure: 'local tell', value: await best(tellRate), unit: 'messages/s' };
   yield { figure: 'local ask, one at a time', value: await best(() => localAskRate(1)), unit: 'asks/s' };
   yield { figure: 'local ask, 100 in flight', value: await best(() => localAskRate(100)), unit: 'asks/s' };
+  const single = await best(() => crossThreadAskRate(1, 5000));
+  yield { figure: 'cross-thread ask, one at a time', value: single, unit: 'asks/s' };
+  const batched = await best(() => crossThreadAskRate(512, 200_000));
+  yield { figure: 'cross-thread ask, 512 in flight', value: batched, unit: 'asks/s' };
 }

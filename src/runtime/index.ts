@@ -5,3 +5,5 @@ export { runtimeErrorCodes } from './errors.ts';
 export { connectThread, type LinkPort, ThreadLink } from './remote/thread_link.ts';
 export { backoffMs, type FailureDirective, type Supervision } from './supervision.ts';
 export { ActorSystem, type ActorSystemDeps } from './system.ts';
+export { runThread, type ThreadContext, type ThreadMain } from './threads/entry.ts';
+export { ThreadGroup, type ThreadGroupOptions } from './threads/thread_group.ts';
