@@ -1,3 +1,14 @@
+export { decodeLabelSets, encodeLabelSets } from './codec/label_table.ts';
+export { decodePartial, encodePartial } from './codec/partial.ts';
+export { decodeSeries, encodeSeries } from './codec/series.ts';
+export { type DistributedPlan, distribute, type NotPushed } from './distribute/distribute.ts';
+export {
+  evaluatePartial,
+  finishPartial,
+  mergePartials,
+  type PartialAggregate,
+  type PartialGroup,
+} from './distribute/partial.ts';
 export {
   Engine,
   type EngineFeatures,
