@@ -1,10 +1,21 @@
 /**
  * A hash table from byte strings to dense ids: open addressing with linear probing, keys copied into one
- * arena. It lets a scrape recognise what it saw before without decoding it.
+ * arena. It lets a scrape recognise what it saw before without decoding it. Keys come from targets, so the hash
+ * has a seed that they don't know: nobody can prepare keys that all collide.
  */
+const fnvPrime = 0x01000193;
 const slotCountMin = 64;
 
+/** FNV-1a, 32 bits, from a seed instead of the usual offset basis. */
+function hashBytes(body: Uint8Array, start: number, end: number, seed: number): number {
+  let hash = seed;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (body[i] as number), fnvPrime);
+  // Probing uses the low bits, which in FNV depend on the low bits alone.
+  return hash ^ (hash >>> 15);
+}
+
 export class ByteTable {
+  readonly #seed: number;
   #arena = new Uint8Array(1024);
   #arenaUsed = 0;
   /** Key i is `arena[offsets[i], offsets[i + 1])`. */
@@ -13,17 +24,17 @@ export class ByteTable {
   #slots = new Int32Array(slotCountMin).fill(-1);
   #size = 0;
 
+  constructor(seed: number) {
+    this.#seed = seed | 0;
+  }
+
   get size(): number {
     return this.#size;
   }
 
-  /** Memory held, for the operator's eyes. */
-  get bytes(): number {
-    return this.#arena.length + this.#offsets.byteLength + this.#hashes.byteLength + this.#slots.byteLength;
-  }
-
   /** The id of the key `body[start, end)`, or -1. */
-  find(body: Uint8Array, start: number, end: number, hash: number): number {
+  find(body: Uint8Array, start: number, end: number): number {
+    const hash = hashBytes(body, start, end, this.#seed);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot] as number;
@@ -43,7 +54,11 @@ export class ByteTable {
   }
 
   /** Adds a key that is not there; its id is the former size. */
-  add(body: Uint8Array, start: number, end: number, hash: number): number {
+  add(body: Uint8Array, start: number, end: number): number {
+    return this.#add(body, start, end, hashBytes(body, start, end, this.#seed));
+  }
+
+  #add(body: Uint8Array, start: number, end: number, hash: number): number {
     const id = this.#size++;
     if (id === this.#hashes.length) this.#growIds();
     if (this.#arenaUsed + end - start > this.#arena.length) this.#growArena(end - start);
@@ -63,11 +78,11 @@ export class ByteTable {
 
   /** A table of those keys for which `keep` holds, in the same order, with new dense ids. */
   retain(keep: (id: number) => boolean): ByteTable {
-    const kept = new ByteTable();
+    const kept = new ByteTable(this.#seed);
     for (let id = 0; id < this.#size; id++) {
       if (!keep(id)) continue;
       const start = this.#offsets[id] as number;
-      kept.add(this.#arena, start, this.#offsets[id + 1] as number, this.#hashes[id] as number);
+      kept.#add(this.#arena, start, this.#offsets[id + 1] as number, this.#hashes[id] as number);
     }
     return kept;
   }

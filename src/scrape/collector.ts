@@ -80,12 +80,12 @@ export class ScrapeCollector implements ExpositionSink {
     return this.#cache.expectedEntry;
   }
 
-  find(body: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#cache.find(body, start, end, hash);
+  find(body: Uint8Array, start: number, end: number): number {
+    return this.#cache.find(body, start, end);
   }
 
-  define(body: Uint8Array, start: number, end: number, hash: number, pairs: readonly string[]): number {
-    return this.#cache.add(body, start, end, hash, this.#labeler.resolve(pairs));
+  define(body: Uint8Array, start: number, end: number, pairs: readonly string[]): number {
+    return this.#cache.add(body, start, end, this.#labeler.resolve(pairs));
   }
 
   text(body: Uint8Array, start: number, end: number): string | undefined {

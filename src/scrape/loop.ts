@@ -3,7 +3,7 @@
  * exposition is in the batch, or nothing but staleness markers for what the last good scrape held; the report
  * series are in it either way.
  */
-import { assert, type Clock, CodedError, errorText } from '../base/index.ts';
+import { assert, type Clock, CodedError, errorText, systemRandom } from '../base/index.ts';
 import { formatDuration, type Labels, type WriteBatch } from '../model/index.ts';
 import { ScrapeCollector, type ScrapeCounts } from './collector.ts';
 import type { ScrapeConfig } from './config_types.ts';
@@ -31,6 +31,8 @@ export interface ScrapeLoopDeps {
   readonly metrics: ScrapeMetrics;
   /** For the User-Agent: `Torchring/<version>`. */
   readonly version: string;
+  /** Of the tables keyed by what targets send; without it one from the operating system. */
+  readonly hashSeed?: number;
   /** Strings shared with other loops of this thread; without it the loop has its own. */
   readonly texts?: TextCache;
   /** What a predecessor over the same target was tracking (another node, or an older configuration). */
@@ -52,9 +54,9 @@ export interface ScrapeResult {
 
 export class ScrapeLoop {
   readonly target: Target;
-  readonly metadata: MetadataStore = new MetadataStore();
+  readonly metadata: MetadataStore;
   readonly #deps: ScrapeLoopDeps;
-  readonly #cache = new SeriesCache();
+  readonly #cache: SeriesCache;
   readonly #labeler: SampleLabeler;
   readonly #report: ReportSeries;
   readonly #texts: TextCache;
@@ -74,7 +76,10 @@ export class ScrapeLoop {
       { timeoutMs: target.timeoutMs, sampleLimit: config.sampleLimit },
       config.extraScrapeMetrics,
     );
-    this.#texts = deps.texts ?? new TextCache();
+    const hashSeed = deps.hashSeed ?? systemRandom().below(2 ** 32);
+    this.metadata = new MetadataStore(hashSeed);
+    this.#cache = new SeriesCache(hashSeed);
+    this.#texts = deps.texts ?? new TextCache(hashSeed);
     this.#headers = {
       accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
       'accept-encoding': config.enableCompression ? 'gzip' : 'identity',

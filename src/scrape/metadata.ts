@@ -4,7 +4,6 @@
  */
 import { ByteTable } from './byte_table.ts';
 import { unescapeHelp, unescapeValue } from './exposition/ascii.ts';
-import { hashBytes } from './exposition/series.ts';
 import type { MetadataKind } from './exposition/sink.ts';
 
 export interface MetricMetadata {
@@ -29,9 +28,13 @@ const nothing = new Uint8Array(0);
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class MetadataStore {
-  #families = new ByteTable();
+  #families: ByteTable;
   #entries: Entry[] = [];
   #scrape = 0;
+
+  constructor(seed: number) {
+    this.#families = new ByteTable(seed);
+  }
 
   get size(): number {
     return this.#families.size;
@@ -46,11 +49,10 @@ export class MetadataStore {
     textStart: number,
     textEnd: number,
   ): void {
-    const hash = hashBytes(body, nameStart, nameEnd);
-    let id = this.#families.find(body, nameStart, nameEnd, hash);
+    let id = this.#families.find(body, nameStart, nameEnd);
     if (id < 0) {
       if (this.#families.size >= familiesMax) return;
-      id = this.#families.add(body, nameStart, nameEnd, hash);
+      id = this.#families.add(body, nameStart, nameEnd);
       this.#entries.push({ texts: { help: nothing, type: nothing, unit: nothing }, lastScrape: 0 });
     }
     const entry = this.#entries[id] as Entry;
@@ -77,7 +79,7 @@ export class MetadataStore {
 
   get(family: string): MetricMetadata | undefined {
     const name = new TextEncoder().encode(family);
-    const id = this.#families.find(name, 0, name.length, hashBytes(name, 0, name.length));
+    const id = this.#families.find(name, 0, name.length);
     return id < 0 ? undefined : this.#describe(id);
   }
 

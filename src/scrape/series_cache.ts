@@ -14,7 +14,8 @@ const dropped = -1;
 const never = -1;
 
 export class SeriesCache {
-  #keys = new ByteTable();
+  readonly #seed: number;
+  #keys: ByteTable;
   /** Per entry: index of its series, or `dropped`. */
   #seriesOf = new Int32Array(64);
   /** Per entry: the scrape that saw it last. */
@@ -39,6 +40,11 @@ export class SeriesCache {
   #place = new Uint32Array(64);
   #placeScrape = new Int32Array(64);
 
+  constructor(seed: number) {
+    this.#seed = seed | 0;
+    this.#keys = new ByteTable(this.#seed);
+  }
+
   get entryCount(): number {
     return this.#keys.size;
   }
@@ -62,13 +68,13 @@ export class SeriesCache {
     return this.#cursor < 0 ? this.#firstEntry : (this.#follower[this.#cursor] as number);
   }
 
-  find(body: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#keys.find(body, start, end, hash);
+  find(body: Uint8Array, start: number, end: number): number {
+    return this.#keys.find(body, start, end);
   }
 
   /** Adds a spelling of `labels`, or of a series that relabeling drops (undefined). Returns the entry. */
-  add(body: Uint8Array, start: number, end: number, hash: number, labels: Labels | undefined): number {
-    const entry = this.#keys.add(body, start, end, hash);
+  add(body: Uint8Array, start: number, end: number, labels: Labels | undefined): number {
+    const entry = this.#keys.add(body, start, end);
     if (entry === this.#seriesOf.length) this.#growEntries();
     this.#seriesOf[entry] = labels === undefined ? dropped : this.#seriesIndex(labels);
     this.#lastScrape[entry] = never;
@@ -186,7 +192,7 @@ export class SeriesCache {
   }
 
   #seriesIndex(labels: Labels): number {
-    const hash = hashLabels(labels);
+    const hash = hashLabels(labels, this.#seed);
     const newest = this.#seriesByHash.get(hash) ?? never;
     for (let series = newest; series >= 0; series = this.#sameHash[series] as number) {
       if ((this.#series[series] as Labels).compare(labels) === 0) return series;
@@ -220,8 +226,8 @@ export class SeriesCache {
 }
 
 /** FNV-1a over UTF-16 units: only finds candidates, which are then compared. */
-function hashLabels(labels: Labels): number {
-  let hash = 0x811c9dc5 | 0;
+function hashLabels(labels: Labels, seed: number): number {
+  let hash = seed;
   for (const text of labels.flat) {
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
     hash = Math.imul(hash ^ 0xffff, 0x01000193);

@@ -5,7 +5,6 @@
  */
 import { ByteTable } from './byte_table.ts';
 import { decodeUtf8 } from './exposition/ascii.ts';
-import { hashBytes } from './exposition/series.ts';
 
 /** When so many are held the cache starts afresh; strings in use live on where they are used. */
 const textsMax = 50_000;
@@ -13,8 +12,15 @@ const textsMax = 50_000;
 const textBytesMax = 128;
 
 export class TextCache {
-  #keys = new ByteTable();
+  readonly #seed: number;
+  #keys: ByteTable;
   #texts: string[] = [];
+
+  /** `seed`: any number that targets can't guess. */
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.#keys = new ByteTable(seed);
+  }
 
   get size(): number {
     return this.#texts.length;
@@ -23,16 +29,15 @@ export class TextCache {
   /** The text of a byte range; undefined when it is not UTF-8. */
   text(body: Uint8Array, start: number, end: number): string | undefined {
     if (end - start > textBytesMax) return decodeUtf8(body, start, end);
-    const hash = hashBytes(body, start, end);
-    const known = this.#keys.find(body, start, end, hash);
+    const known = this.#keys.find(body, start, end);
     if (known >= 0) return this.#texts[known];
     const text = decodeUtf8(body, start, end);
     if (text === undefined) return undefined;
     if (this.#texts.length >= textsMax) {
-      this.#keys = new ByteTable();
+      this.#keys = new ByteTable(this.#seed);
       this.#texts = [];
     }
-    this.#keys.add(body, start, end, hash);
+    this.#keys.add(body, start, end);
     this.#texts.push(text);
     return text;
   }

@@ -19,7 +19,7 @@ import {
 } from './ascii.ts';
 import { normalizeBucketLabels } from './normalize.ts';
 import { parseFloatBytes } from './number.ts';
-import { hashBytes, parseBraces, parseSeries, type SeriesDialect, seriesEnd } from './series.ts';
+import { parseBraces, parseSeries, type SeriesDialect, seriesEnd } from './series.ts';
 import type { ExpositionSink, MetadataKind, ParseOutcome } from './sink.ts';
 
 const dialect: SeriesDialect = { blanks: false, lineFeeds: false };
@@ -95,15 +95,14 @@ class OpenMetricsParser {
 
   #resolve(at: number, end: number): number {
     const body = this.#body;
-    const seriesHash = hashBytes(body, at, end);
-    const known = end > at ? this.#sink.find(body, at, end, seriesHash) : -1;
+    const known = end > at ? this.#sink.find(body, at, end) : -1;
     if (known >= 0) return known;
     if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
       throw expositionError(body, at, 'expected a valid start token');
     }
     const { pairs } = parseSeries(body, at, dialect, this.#sink);
     normalizeBucketLabels(this.#type, pairs);
-    return this.#sink.define(body, at, end, seriesHash, pairs);
+    return this.#sink.define(body, at, end, pairs);
   }
 
   /** The float of the token whose leading space is at `at`. */

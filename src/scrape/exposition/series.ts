@@ -1,6 +1,6 @@
 /**
- * The identity part of a line, `name{label="value",...}` or `{"any name",label="value",...}`. `SeriesScanner`
- * finds where it ends and its hash without understanding it; `parseSeries` understands it, and is needed only
+ * The identity part of a line, `name{label="value",...}` or `{"any name",label="value",...}`. `seriesEnd`
+ * finds where it ends without understanding it; `parseSeries` understands it, and is needed only
  * for bytes that were never seen: equal bytes parse equally.
  */
 import {
@@ -26,16 +26,6 @@ export interface SeriesDialect {
   readonly blanks: boolean;
   /** Raw line feeds inside quotes. */
   readonly lineFeeds: boolean;
-}
-
-const fnvOffset = 0x811c9dc5 | 0;
-const fnvPrime = 0x01000193;
-
-/** FNV-1a, 32 bits. */
-export function hashBytes(body: Uint8Array, start: number, end: number): number {
-  let hash = fnvOffset;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (body[i] as number), fnvPrime);
-  return hash;
 }
 
 /** The offset after the series that starts at `at`. Malformed input gives some offset: parseSeries tells. */

@@ -16,12 +16,12 @@ export interface ExpositionSink {
   expectedEnd(body: Uint8Array, at: number): number;
   readonly expectedId: number;
   /** The id of the series written as `body[start, end)`, or -1 when these bytes are new. */
-  find(body: Uint8Array, start: number, end: number, hash: number): number;
+  find(body: Uint8Array, start: number, end: number): number;
   /**
    * Introduces the series written as `body[start, end)`. `pairs` is name, value, name, value...; the metric
    * name comes first as `__name__`; empty values are kept. May throw to fail the whole exposition.
    */
-  define(body: Uint8Array, start: number, end: number, hash: number, pairs: readonly string[]): number;
+  define(body: Uint8Array, start: number, end: number, pairs: readonly string[]): number;
   /** Decodes a label name or value; undefined when it is not UTF-8. Lets the sink share strings. */
   text(body: Uint8Array, start: number, end: number): string | undefined;
   /** One sample of the series `id`; `timestampMs` is NaN when the exposition gives none. */

@@ -157,7 +157,7 @@ export class RecordingSink implements ExpositionSink {
     return this.#ids.get(Buffer.from(body.subarray(start, end)).toString('latin1')) ?? -1;
   }
 
-  define(body: Uint8Array, start: number, end: number, _hash: number, pairs: readonly string[]): number {
+  define(body: Uint8Array, start: number, end: number, pairs: readonly string[]): number {
     const id = this.#names.push(JSON.stringify(pairs.slice(1))) - 1;
     this.#ids.set(Buffer.from(body.subarray(start, end)).toString('latin1'), id);
     return id;
