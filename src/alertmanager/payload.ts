@@ -1,0 +1,89 @@
+/** The notification's data as receivers get it: Alertmanager's webhook message, version 4. */
+import type { NotifiedAlert } from './notification_log.ts';
+
+export interface AlertPayload {
+  readonly status: 'firing' | 'resolved';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly generatorURL: string;
+  readonly fingerprint: string;
+}
+
+export interface NotificationPayload {
+  readonly receiver: string;
+  readonly status: 'firing' | 'resolved';
+  readonly alerts: readonly AlertPayload[];
+  readonly groupLabels: Readonly<Record<string, string>>;
+  readonly commonLabels: Readonly<Record<string, string>>;
+  readonly commonAnnotations: Readonly<Record<string, string>>;
+  readonly externalURL: string;
+  readonly version: '4';
+  readonly groupKey: string;
+  readonly truncatedAlerts: number;
+}
+
+export interface PayloadInput {
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly groupLabels: Readonly<Record<string, string>>;
+  readonly alerts: readonly NotifiedAlert[];
+  /** Alerts of the group that are not in `alerts`. */
+  readonly omitted: number;
+}
+
+/** Go's zero time: a firing alert has no end. */
+const noTime = '0001-01-01T00:00:00Z';
+
+/** RFC 3339 with only the fractional digits that are needed, as Go writes JSON. */
+export function goTime(timeMs: number | undefined): string {
+  return timeMs === undefined ? noTime : new Date(timeMs).toISOString().replace(/\.?0+Z$/, 'Z');
+}
+
+/** Pairs that all records share. */
+function common(records: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+  const [first = {}, ...rest] = records;
+  const shared = Object.entries(first).filter(([name, value]) =>
+    rest.every((record) => record[name] === value),
+  );
+  return Object.fromEntries(shared);
+}
+
+/** Alertmanager puts the receiver's name through regexp.QuoteMeta, and receivers have come to expect it. */
+function quoteMeta(text: string): string {
+  return text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+}
+
+function alertPayload(alert: NotifiedAlert): AlertPayload {
+  return {
+    status: alert.endsAtMs === undefined ? 'firing' : 'resolved',
+    labels: alert.labels,
+    annotations: alert.annotations,
+    startsAt: goTime(alert.startsAtMs),
+    endsAt: goTime(alert.endsAtMs),
+    generatorURL: alert.generatorUrl,
+    fingerprint: alert.fingerprint,
+  };
+}
+
+/** `alertsMax` 0: all of them. Status and common labels are those of the alerts that are sent. */
+export function notificationPayload(
+  input: PayloadInput,
+  externalUrl: string,
+  alertsMax: number,
+): NotificationPayload {
+  const kept = alertsMax > 0 ? input.alerts.slice(0, alertsMax) : input.alerts;
+  return {
+    receiver: quoteMeta(input.receiver),
+    status: kept.some((alert) => alert.endsAtMs === undefined) ? 'firing' : 'resolved',
+    alerts: kept.map(alertPayload),
+    groupLabels: input.groupLabels,
+    commonLabels: common(kept.map((alert) => alert.labels)),
+    commonAnnotations: common(kept.map((alert) => alert.annotations)),
+    externalURL: externalUrl,
+    version: '4',
+    groupKey: input.groupKey,
+    truncatedAlerts: input.alerts.length - kept.length + input.omitted,
+  };
+}
