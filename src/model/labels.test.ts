@@ -94,3 +94,17 @@ test('sets order pair by pair, the shorter first', () => {
     for (const [j, b] of ordered.entries()) assert.equal(Math.sign(a.compare(b)), Math.sign(i - j));
   }
 });
+
+test('no text can make the keys of different sets equal', () => {
+  const set = (...flat: string[]): Labels => Labels.fromSortedFlat(flat);
+  assert.notEqual(set('a', '1\uffffb\uffff2').key(), set('a', '1', 'b', '2').key());
+  assert.notEqual(set('a', 'x'.repeat(240)).key(), set('a', 'x'.repeat(241)).key());
+  const tricky = fc.constantFrom('a', '\u0001', '\u0002', '\u0004', '\xff', '2', '240', 'x'.repeat(240));
+  const flat = fc.array(tricky, { maxLength: 6 }).filter((texts) => texts.length % 2 === 0);
+  fc.assert(
+    fc.property(flat, flat, (a, b) => {
+      assert.equal(set(...a).key() === set(...b).key(), JSON.stringify(a) === JSON.stringify(b));
+    }),
+    { numRuns: 2000 },
+  );
+});

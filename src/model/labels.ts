@@ -9,9 +9,6 @@ import { type Hash64, hashMod, hashToBigInt, xxHash64Words } from './xxhash64.ts
 
 export const metricNameLabel = '__name__';
 
-/** Separates fields in hashed and keyed forms; 0xff never occurs in UTF-8, U+FFFF is not a character. */
-const keySeparator = '\uffff';
-
 export class DuplicateLabelError extends CodedError {
   override readonly name = 'DuplicateLabelError';
   constructor(label: string) {
@@ -38,6 +35,21 @@ export function compareBytes(a: string, b: string): number {
     return x < y ? -1 : 1;
   }
   return a.length < b.length ? -1 : 1;
+}
+
+/**
+ * All texts, then their lengths and number. Read from the end this has one meaning only, whatever the texts hold,
+ * which a separator could not promise; and it leaves ASCII labels at one byte a character in memory.
+ */
+function keyOf(flat: readonly string[]): string {
+  let lengths = '';
+  for (const text of flat) lengths += lengthMark(text.length);
+  return flat.join('') + lengths + lengthMark(flat.length);
+}
+
+/** One character up to 239, otherwise digits between two of U+00FF. */
+function lengthMark(length: number): string {
+  return length < 0xf0 ? String.fromCharCode(length) : `\xff${length}\xff`;
 }
 
 function labelNameText(name: string): string {
@@ -123,7 +135,7 @@ export class Labels {
 
   /** A canonical string, equal exactly for equal label sets: for Map keys. */
   key(): string {
-    this.#key ??= this.flat.join(keySeparator);
+    this.#key ??= keyOf(this.flat);
     return this.#key;
   }
 

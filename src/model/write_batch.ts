@@ -2,7 +2,7 @@
  * A batch of samples on its way to shards: distinct label sets, then columns of (series index, time, value).
  * The same bytes travel between threads and nodes and are what a shard's log record holds.
  */
-import { ByteReader, ByteWriter } from '../base/index.ts';
+import { ByteFormatError, ByteReader, ByteWriter } from '../base/index.ts';
 import { Labels } from './labels.ts';
 
 export const writeBatchVersion = 1;
@@ -96,7 +96,8 @@ export function encodeWriteBatch(batch: WriteBatch): Uint8Array<ArrayBuffer> {
 export function decodeWriteBatch(bytes: Uint8Array): WriteBatch {
   const reader = new ByteReader(bytes);
   const version = reader.u8();
-  if (version !== writeBatchVersion) throw new RangeError(`write batch version ${version} is not known here`);
+  if (version !== writeBatchVersion)
+    throw new ByteFormatError(`write batch version ${version} is not known here`);
   const series: Labels[] = [];
   const seriesCount = reader.varint();
   for (let i = 0; i < seriesCount; i++) {
@@ -106,9 +107,13 @@ export function decodeWriteBatch(bytes: Uint8Array): WriteBatch {
     series.push(Labels.fromSortedFlat(flat));
   }
   const sampleCount = reader.varint();
+  const refs = reader.uints(sampleCount);
+  // Readers index by these without looking again.
+  if (refs.some((ref) => ref >= series.length))
+    throw new ByteFormatError('a sample of a series that is not in the batch');
   return {
     series,
-    refs: reader.uints(sampleCount),
+    refs,
     timestamps: reader.floats(sampleCount),
     values: reader.floats(sampleCount),
   };
