@@ -16,7 +16,7 @@ export class AskSlot extends DeadlineEntry implements ReplyTo<unknown> {
   readonly #onOk: OnOk;
   readonly #onFail: OnFail;
   readonly #wheel: DeadlineWheel;
-  readonly #deadlineMs: number;
+  readonly deadlineMs: number;
   readonly #path: string;
   #done = false;
   /** Set once the target has taken the message out of its mailbox. */
@@ -32,7 +32,7 @@ export class AskSlot extends DeadlineEntry implements ReplyTo<unknown> {
     this.#onOk = onOk;
     this.#onFail = onFail;
     this.#wheel = wheel;
-    this.#deadlineMs = deadlineMs;
+    this.deadlineMs = deadlineMs;
     this.#path = path;
     wheel.add(this, deadlineMs);
   }
@@ -54,7 +54,7 @@ export class AskSlot extends DeadlineEntry implements ReplyTo<unknown> {
   }
 
   override expire(): void {
-    this.fail(deadlineError(this.#path, this.#deadlineMs));
+    this.fail(deadlineError(this.#path, this.deadlineMs));
   }
 
   #end(): void {

@@ -110,8 +110,9 @@ export class Cell<M> implements ActorRef<M>, ContextHost<M>, Runnable, Measured 
     return this.#turnMessages;
   }
 
-  get isStopped(): boolean {
-    return this.#phase === Phase.Stopped;
+  /** False once a stop has begun. */
+  get isAccepting(): boolean {
+    return this.#accepting;
   }
 
   // ---- senders

@@ -11,7 +11,7 @@ export const pendingMax = 65_536;
 
 export class PendingReplies {
   readonly #wheel: DeadlineWheel;
-  readonly #slots: Map<number, AskSlot> = new Map();
+  readonly #slots: Map<number, { readonly slot: AskSlot; readonly peer: string }> = new Map();
   #nextId = 1;
 
   constructor(wheel: DeadlineWheel) {
@@ -22,8 +22,11 @@ export class PendingReplies {
     return this.#slots.size;
   }
 
-  /** The id under which the reply must come; undefined, and `onFail` called, when too many are open. */
-  open(path: string, deadlineMs: number, onOk: OnOk, onFail: OnFail): number | undefined {
+  /**
+   * The id under which the reply must come, from `peer` where several share this; undefined, and `onFail` called, when too many
+   * are open.
+   */
+  open(path: string, deadlineMs: number, onOk: OnOk, onFail: OnFail, peer = ''): number | undefined {
     if (this.#slots.size >= pendingMax) {
       onFail(fullError(path));
       return undefined;
@@ -42,20 +45,25 @@ export class PendingReplies {
       deadlineMs,
       path,
     );
-    this.#slots.set(id, slot);
+    this.#slots.set(id, { slot, peer });
     return id;
   }
 
   /** A reply that comes too late, or twice, finds nobody. */
   ok(id: number, value: unknown): void {
-    this.#slots.get(id)?.ok(value);
+    this.#slots.get(id)?.slot.ok(value);
   }
 
   fail(id: number, error: Error | CodedError): void {
-    this.#slots.get(id)?.fail(error);
+    this.#slots.get(id)?.slot.fail(error);
+  }
+
+  /** Fails what was sent to one peer. */
+  failPeer(peer: string, error: CodedError): void {
+    for (const pending of [...this.#slots.values()]) if (pending.peer === peer) pending.slot.fail(error);
   }
 
   failAll(error: CodedError): void {
-    for (const slot of [...this.#slots.values()]) slot.fail(error);
+    for (const { slot } of [...this.#slots.values()]) slot.fail(error);
   }
 }

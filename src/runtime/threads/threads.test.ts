@@ -37,20 +37,24 @@ async function group(count: number, extra: Partial<Options> = {}) {
       (replyTo) => ({ type: 'echo', value, replyTo }),
       5000,
     );
-  return { threads, system, refs, echo };
+  const stop = async (deadlineMs = 5000): Promise<void> => {
+    await threads.stop(deadlineMs);
+    await system.shutdown(100);
+  };
+  return { threads, stop, refs, echo };
 }
 
 test('workers start, answer and stop gracefully', async () => {
-  const { threads, echo } = await group(2);
+  const { threads, stop, echo } = await group(2);
   await threads.start();
   assert.deepEqual(await Promise.all([echo(0, 7), echo(1, 8)]), [7, 8]);
-  await threads.stop(5000);
+  await stop();
 });
 
 test('a worker blocked for 5 s delays no timer of the control thread by more than 50 ms, and the probe sees it', async () => {
   const registry = new Registry();
   const missed: number[] = [];
-  const { threads, refs } = await group(1, {
+  const { threads, stop, refs } = await group(1, {
     registry,
     probeIntervalMs: 500,
     onProbeMissed: (_, count) => missed.push(count),
@@ -76,7 +80,7 @@ test('a worker blocked for 5 s delays no timer of the control thread by more tha
   assert.ok(latenessMsMax <= 50, `a timer was ${latenessMsMax} ms late`);
   assert.ok(missed.length >= 5, `missed ${missed.length}`);
   assert.match(await registry.metrics(), /torchring_thread_probes_missed_total\{thread="0"\} [5-9]/);
-  await threads.stop(5000);
+  await stop();
 });
 
 test('a crashed worker is restarted, its open asks fail, and its owner is told', async () => {
@@ -85,7 +89,7 @@ test('a crashed worker is restarted, its open asks fail, and its owner is told',
   const back = new Promise<void>((resolve) => {
     restarted = resolve;
   });
-  const { threads, refs, echo } = await group(1, {
+  const { threads, stop, refs, echo } = await group(1, {
     onCrashed: (_, error) => events.push(error.message),
     onRestart: (index, restarts) => {
       events.push(`restart ${restarts} of ${index}`);
@@ -106,7 +110,7 @@ test('a crashed worker is restarted, its open asks fail, and its owner is told',
   await back;
   assert.deepEqual(events, ['crashed on demand', 'restart 1 of 0']);
   assert.equal(await echo(0, 9), 9);
-  await threads.stop(5000);
+  await stop();
 });
 
 test('a worker that fails its first start fails the start of the group', async () => {
@@ -115,10 +119,10 @@ test('a worker that fails its first start fails the start of the group', async (
 });
 
 test('a worker that hangs in its stop is terminated at the deadline', async () => {
-  const { threads } = await group(1, { data: () => ({ hangStop: true }) });
+  const { threads, stop } = await group(1, { data: () => ({ hangStop: true }) });
   await threads.start();
   const beganMs = systemClock.monotonicMs();
-  await threads.stop(200);
+  await stop(200);
   const tookMs = systemClock.monotonicMs() - beganMs;
   assert.ok(tookMs >= 190 && tookMs < 4000, `${tookMs} ms`);
 });
