@@ -23,12 +23,9 @@ export const defaultRaftOptions: RaftOptions = {
 };
 
 export const commandBytesMax: number = 1024 * 1024;
-/** The log is compacted when it holds more entries than this beyond the snapshot. */
+/** The log is compacted when more applied entries than this follow the snapshot. */
 export const logEntriesMax = 4_096;
-/** Compaction keeps this many applied entries, so that a follower that is a little behind needs no snapshot. */
-export const logEntriesKept = 512;
 
 export function assertRaftOptions(options: RaftOptions): void {
   assert(options.heartbeatTicks * 2 < options.electionTicks, 'a follower outlives one lost heartbeat');
 }
-assert(logEntriesKept < logEntriesMax, 'compaction shortens the log');
