@@ -170,3 +170,15 @@ test('credentials may come from a file that is read for each scrape; own headers
     ['Bearer two', 'a, b'],
   ]);
 });
+
+test('a proxy is asked by whole URL, except for hosts that need none', async (context) => {
+  const seen: (string | undefined)[] = [];
+  const proxy = await serve(context, (request, response) => {
+    seen.push(request.url);
+    response.writeHead(200, plain).end(exposition);
+  });
+  const httpClientConfig = { ...httpDefaults, proxyUrl: `http://${proxy}`, noProxy: 'localhost' };
+  assert.equal((await scrapeOnce('nowhere.invalid:9100', { httpClientConfig })).lastError, '');
+  assert.match((await scrapeOnce('localhost:1', { httpClientConfig })).lastError, /ECONNREFUSED/);
+  assert.deepEqual(seen, ['http://nowhere.invalid:9100/metrics']);
+});

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { type Clock, errorText } from '../base/index.ts';
 import type { HttpClientConfig, TlsConfig, TlsVersion } from '../model/index.ts';
 import { ScrapeError } from './errors.ts';
@@ -47,14 +47,25 @@ export async function createHttpClient(config: HttpClientConfig, clock: Clock): 
     bodyTimeout: 0,
     headersTimeout: 0,
   };
-  const dispatcher: Dispatcher =
-    config.proxyUrl === ''
-      ? new Agent({ ...common, connect })
-      : new ProxyAgent({ ...common, uri: config.proxyUrl, requestTls: connect });
+  const dispatcher = usesProxy(config)
+    ? new EnvHttpProxyAgent({ ...common, ...proxyOptions(config), connect, requestTls: connect })
+    : new Agent({ ...common, connect });
   return {
     get: (get) => withDeadline(get, clock, (signal) => fetchBody(get, config, dispatcher, signal)),
     close: () => dispatcher.destroy(),
   };
+}
+
+const usesProxy = (config: HttpClientConfig): boolean =>
+  config.proxyUrl !== '' || config.proxyFromEnvironment;
+
+/** Plain HTTP is asked of the proxy by whole URL, as Go does and PushProx needs; only HTTPS is tunnelled. */
+function proxyOptions(config: HttpClientConfig): EnvHttpProxyAgent.Options {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of Object.entries(config.proxyConnectHeader)) headers[name] = values.join(', ');
+  const { proxyUrl, noProxy } = config;
+  const fixed = proxyUrl === '' ? {} : { httpProxy: proxyUrl, httpsProxy: proxyUrl, noProxy };
+  return { proxyTunnel: false, headers, ...fixed };
 }
 
 async function withDeadline<T>(
