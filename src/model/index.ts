@@ -16,6 +16,7 @@ export {
   isCustomSchema,
   isExponentialSchema,
 } from './histogram/bounds.ts';
+export { readHistogram, writeHistogram } from './histogram/codec.ts';
 export { type Bucket, CounterResetHint, type HistogramFields, type Span } from './histogram/fields.ts';
 export { FloatHistogram, type HistogramSum, supportedSchema } from './histogram/float_histogram.ts';
 export { countsFromDeltas, deltasFromCounts } from './histogram/spans.ts';
