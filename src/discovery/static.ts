@@ -3,7 +3,7 @@ import { Labels } from '../model/index.ts';
 import type { StaticConfig } from './config/static_types.ts';
 import { addressLabel, type Discovery, type TargetGroup } from './target_group.ts';
 
-export function staticGroups(config: StaticConfig): TargetGroup[] {
+function staticGroups(config: StaticConfig): TargetGroup[] {
   return config.groups.map((group, index) => ({
     source: String(index),
     targets: group.targets.map((address) => Labels.fromRecord({ [addressLabel]: address })),

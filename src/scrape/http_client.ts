@@ -12,7 +12,7 @@ import type { HttpClientConfig, TlsConfig, TlsVersion } from '../model/index.ts'
 import { ScrapeError } from './errors.ts';
 
 /** No exposition is read beyond this, whatever body_size_limit says. */
-export const bodyBytesMax: number = 512 * 1024 * 1024;
+const bodyBytesMax = 512 * 1024 * 1024;
 const redirectsMax = 10;
 const connectionsPerTargetMax = 2;
 const idleConnectionMs = 5 * 60_000;

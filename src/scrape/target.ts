@@ -9,12 +9,12 @@ import type { ScrapeConfig } from './config_types.ts';
 import { ScrapeError } from './errors.ts';
 import { Relabeler } from './relabel.ts';
 
-export const addressLabel = '__address__';
-export const schemeLabel = '__scheme__';
-export const metricsPathLabel = '__metrics_path__';
-export const scrapeIntervalLabel = '__scrape_interval__';
-export const scrapeTimeoutLabel = '__scrape_timeout__';
-export const paramLabelPrefix = '__param_';
+const addressLabel = '__address__';
+const schemeLabel = '__scheme__';
+const metricsPathLabel = '__metrics_path__';
+const scrapeIntervalLabel = '__scrape_interval__';
+const scrapeTimeoutLabel = '__scrape_timeout__';
+const paramLabelPrefix = '__param_';
 const metaLabelPrefix = '__meta_';
 const reservedLabelPrefix = '__';
 
@@ -45,7 +45,7 @@ export interface InvalidTarget {
 export type TargetOrDropped = Target | DroppedTarget | InvalidTarget;
 
 /** The discovered labels and the job's defaults where they are absent. */
-export function populateDiscoveredLabels(discovered: Labels, config: ScrapeConfig): Labels {
+function populateDiscoveredLabels(discovered: Labels, config: ScrapeConfig): Labels {
   const builder = new LabelsBuilder(discovered);
   const setDefault = (name: string, value: string): void => {
     if (builder.get(name) === '') builder.set(name, value);
