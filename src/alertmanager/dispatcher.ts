@@ -354,7 +354,7 @@ export class Dispatcher {
   #commitFailed(record: NotificationRecord, nowMs: number): DispatcherEffect[] {
     if (record.kind === 'outcome') {
       const intent = this.#inFlight.get(record.key)?.request.intent ?? record.entry;
-      if (intent !== undefined) this.#uncommitted.set(integrationId(intent), { record, offered: false });
+      if (intent !== undefined) this.#keepUncommitted(integrationId(intent), record);
       this.#conclude(record.key, record.entry !== undefined);
       return [];
     }
@@ -371,6 +371,13 @@ export class Dispatcher {
       warning('notifying without a committed intent, it may be sent twice', fields),
       { kind: 'notify', request: { ...flight.request, deadlineMs: deadlineMs(record.intent, nowMs) } },
     ];
+  }
+
+  #keepUncommitted(id: string, record: NotificationRecord & { kind: 'outcome' }): void {
+    const before = this.#uncommitted.get(id)?.record;
+    // A failure must not hide what was delivered.
+    const kept = before?.entry !== undefined && record.entry === undefined ? before : record;
+    this.#uncommitted.set(id, { record: kept, offered: false });
   }
 
   #notified(key: string, failure: NotifyFailure | undefined, nowMs: number): DispatcherEffect[] {
