@@ -1,6 +1,6 @@
 /**
- * The sum of many histograms with compensated addition, in place: what sum() and avg() over histograms use. The
- * result does not depend, to the last digits, on the order in which the histograms came or on which node added them.
+ * The sum of many histograms with compensated addition, in place: what sum() and avg() over histograms use.
+ * Compensation makes the order in which they come, and so the node that adds them, matter in the last digit at most.
  */
 import { alignSide, assertSameKind, commonZero, mergeHints } from './arithmetic.ts';
 import { intersectBounds, isCustomSchema, sameBounds, targetIndex } from './bounds.ts';

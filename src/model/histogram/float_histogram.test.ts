@@ -347,6 +347,11 @@ test('property: the accumulator gives the exact sum where single additions lose 
   accumulator.add(big.scale(-1));
   const sum = accumulator.result();
   assert.deepEqual([sum.count, sum.sum, sum.zeroCount, ...sum.positiveBuckets], [4, 4, 4, 4, 4]);
+  // Also when the large one comes after the small one.
+  const smallFirst = new HistogramAccumulator(one);
+  smallFirst.add(big);
+  smallFirst.add(big.scale(-1));
+  assert.deepEqual([smallFirst.result().count, smallFirst.result().sum], [1, 1]);
   fc.assert(
     fc.property(fc.array(clean, { minLength: 1, maxLength: 5 }), (models) => {
       const [first, ...rest] = models.map((from) => histogramOf(from));

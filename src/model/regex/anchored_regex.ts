@@ -7,7 +7,12 @@ import { RE2JS, type Matcher as Re2Matcher } from 're2js';
 import { errorText } from '../../base/index.ts';
 import { BadRegexError } from '../errors.ts';
 import { type Shape, shapeOf, wildcardMatches } from './shape.ts';
+import { expandedSize } from './size.ts';
 
+/** What counted repetitions may add to a pattern; compiled, this many atoms take some 40 MB. */
+const repetitionMax = 50_000;
+/** A list of 50,000 host names fits. */
+const patternLengthMax = 1_000_000;
 /** Compiled patterns kept for reuse, the least recently compiled dropped first. */
 const cacheMax = 512;
 /** Longer patterns are compiled anew each time, so that the cache stays small. */
@@ -35,6 +40,9 @@ export class AnchoredRegex {
   static compile(pattern: string): AnchoredRegex {
     const known = AnchoredRegex.#cache.get(pattern);
     if (known !== undefined) return known;
+    if (pattern.length > patternLengthMax || expandedSize(pattern) - pattern.length > repetitionMax) {
+      throw new BadRegexError(pattern, 'error parsing regexp: expression too large');
+    }
     let regex: AnchoredRegex;
     try {
       regex = new AnchoredRegex(pattern, RE2JS.compile(pattern, RE2JS.DOTALL), shapeOf(pattern));
