@@ -112,15 +112,19 @@ export class SampleLabeler {
   }
 }
 
-/** Throws when a name occurs twice with a value: no series can have both. */
+/** Throws when a name occurs twice with a value: no series can have both. An empty value wins over any other. */
 function scrapedBuilder(pairs: readonly string[]): LabelsBuilder {
   const builder = new LabelsBuilder();
+  let hasEmpty = false;
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i] as string;
     const value = pairs[i + 1] as string;
-    if (value === '') continue;
-    if (builder.get(name) !== '') throw new DuplicateLabelError(name);
-    builder.set(name, value);
+    if (value === '') hasEmpty = true;
+    else if (builder.get(name) !== '') throw new DuplicateLabelError(name);
+    else builder.set(name, value);
+  }
+  if (hasEmpty) {
+    for (let i = 0; i < pairs.length; i += 2) if (pairs[i + 1] === '') builder.delete(pairs[i] as string);
   }
   return builder;
 }
