@@ -8,6 +8,7 @@ import {
   type MatrixSeries,
   QueryError,
   type QueryResult,
+  UnsupportedError,
 } from '../../src/promql/index.ts';
 import { withAt } from './at_every_selector.ts';
 import type { MemoryStorage } from './memory_storage.ts';
@@ -18,6 +19,9 @@ import type { Point, SeriesLine } from './series_line.ts';
 export type Verdict = undefined | { readonly reason: string; readonly lacking?: string };
 
 const tolerance = 1e-6;
+
+/** Calls that mean something else in a range query. */
+const queryContextCall = /\b(?:start|end|range|step)\(\)/;
 
 export async function checkCase(
   engine: Engine,
@@ -64,22 +68,28 @@ async function checkVariants(
     const pinned = await evaluate(engine, withAt(engine.parse(command.query), at), command, storage);
     const asPinned = judgeResult(pinned, command);
     if (asPinned !== undefined) return { reason: `with @ on every selector: ${asPinned.reason}` };
+    if (queryContextCall.test(command.query)) return undefined;
     const around = { startMs: at - 60_000, endMs: at + 60_000, stepMs: 60_000, instant: false };
     const range = await evaluate(engine, command.query, around, storage);
     const asRange = judgeRange(range, command, at);
     if (asRange !== undefined) return { reason: `as a range query: ${asRange.reason}` };
   } catch (error) {
-    // Other steps of the range may fail where the instant does not.
-    if (error instanceof QueryError) return undefined;
-    throw error;
+    const feature = featureOf(error);
+    const reason = `in another form: ${error instanceof Error ? error.message : String(error)}`;
+    return feature === undefined ? { reason } : { reason, lacking: feature };
   }
   return undefined;
 }
 
+/** The feature that the engine refused, if that is what the error says. */
+function featureOf(error: unknown): string | undefined {
+  return error instanceof UnsupportedError ? error.feature : undefined;
+}
+
 function judgeError(error: unknown, { expect }: EvalCommand): Verdict {
   if (!(error instanceof Error)) throw error;
-  const feature = (error as { feature?: unknown }).feature;
-  if (typeof feature === 'string') return { reason: error.message, lacking: feature };
+  const feature = featureOf(error);
+  if (feature !== undefined) return { reason: error.message, lacking: feature };
   if (!(error instanceof QueryError)) return { reason: `crashed: ${error.stack}` };
   if (expect.fail.length === 0) return { reason: `unexpected error: ${error.message}` };
   if (expect.fail.some((match) => matches(match, error.message))) return undefined;

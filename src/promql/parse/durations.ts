@@ -60,7 +60,8 @@ function convertLiteral(node: SyntaxNode, source: DurationSource): DurationNode 
   const parsed = parseNumberLiteral(text);
   if (parsed === undefined) source.fail(node, `bad number or duration syntax: "${text}"`);
   if (!(Math.abs(parsed.value) <= secondsMax)) source.fail(node, 'duration out of range');
-  return { kind: 'seconds', span: { start: node.from, end: node.to }, seconds: parsed.value };
+  const span = { start: node.from, end: node.to };
+  return { kind: 'seconds', span, seconds: parsed.value, isDuration: parsed.isDuration };
 }
 
 const operatorByNode: Readonly<Record<string, DurationOperator>> = {

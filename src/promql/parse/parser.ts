@@ -1,7 +1,7 @@
 /**
  * The parser: the official Lezer grammar finds the shape, this room gives it types, positions and the error
  * messages of Prometheus. Two of the language's functions, `min_of` and `max_of`, are known to the grammar only
- * inside durations; see `hideUnknownCalls`.
+ * inside durations, and a few spellings not at all; see `parseGrammar`.
  */
 import type { SyntaxNode, Tree } from '@lezer/common';
 import { parser as lezerParser } from '@prometheus-io/lezer-promql';
@@ -28,29 +28,42 @@ export function parseExpr(text: string, options: ParserOptions = {}): Expr {
   if (text.length > expressionLengthMax) {
     throw new ParseError(text, 0, `expression is longer than ${expressionLengthMax} characters`);
   }
-  const tree = lezerParser.parse(hideUnknownCalls(text));
-  const error = firstError(tree);
+  const { tree, error } = parseGrammar(text);
   if (error !== undefined) throw diagnose(text, error);
   const top = topExpression(tree);
   if (top === undefined) throw new ParseError(text, 0, 'no expression found in input');
   return checkTypes(new Converter(text).expr(top), text, options);
 }
 
-const memberCall = /\b(?:min_of|max_of)(?=\s*\()/g;
+/** A number may end in its point, which the grammar does not know; a digit in its place has the same shape. */
+const trailingPoint = /(?<=\d)\.(?!\d)/g;
 
-/**
- * Outside brackets, `min_of(` and `max_of(` are shown to the grammar under the name of a function that it knows
- * and that has as many letters, so that positions stay; the converter reads names from the original text.
- */
-function hideUnknownCalls(text: string): string {
-  if (!text.includes('_of')) return text;
-  return text.replace(memberCall, (name: string, at: number) => (inDuration(text, at) ? name : 'minute'));
+/** Keywords of durations are known in any case. */
+const durationWord = /\b(?:step|range|min_of|max_of)(?=\s*\()/gi;
+
+/** Calls that the grammar does not know beyond this many in one expression are refused. */
+const hiddenCallsMax = 100;
+
+interface GrammarResult {
+  readonly tree: Tree;
+  readonly error: SyntaxNode | undefined;
 }
 
-/** Whether the place lies in `[...]` or directly behind `offset`. */
-function inDuration(text: string, at: number): boolean {
-  const before = text.slice(0, at);
-  return before.lastIndexOf('[') > before.lastIndexOf(']') || /\boffset\s*[-+(\s]*$/i.test(before);
+/**
+ * Parses a text of the same length in which what the grammar lacks is written so that it knows it; the converter
+ * reads names and numbers from the original. `min_of(` and `max_of(` outside durations, where the grammar
+ * stumbles at their parenthesis, are shown as a function with as many letters.
+ */
+function parseGrammar(text: string): GrammarResult {
+  let shown = text.replace(trailingPoint, '0').replace(durationWord, (word) => word.toLowerCase());
+  for (let hidden = 0; ; hidden++) {
+    const tree = lezerParser.parse(shown);
+    const error = firstError(tree);
+    if (error === undefined || hidden >= hiddenCallsMax) return { tree, error };
+    const call = /(?:min_of|max_of)\s*$/.exec(shown.slice(0, error.from));
+    if (call === null) return { tree, error };
+    shown = `${shown.slice(0, call.index)}minute${shown.slice(call.index + 6)}`;
+  }
 }
 
 function firstError(tree: Tree): SyntaxNode | undefined {

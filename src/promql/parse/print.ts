@@ -54,22 +54,27 @@ function printSeconds(seconds: number): string {
   return seconds < 0 ? `-${text}` : text;
 }
 
+/** A single literal always prints as a duration, inside arithmetic as it was written. */
 export function printDuration(node: DurationNode): string {
+  return node.kind === 'seconds' ? printSeconds(node.seconds) : printTerm(node);
+}
+
+function printTerm(node: DurationNode): string {
   switch (node.kind) {
     case 'seconds':
-      return printSeconds(node.seconds);
+      return node.isDuration ? printSeconds(node.seconds) : formatFloat(node.seconds);
     case 'step':
     case 'range':
       return `${node.kind}()`;
     case 'wrap':
-      return `(${printDuration(node.operand)})`;
+      return `(${printTerm(node.operand)})`;
     case 'negate':
-      return `-${printDuration(node.operand)}`;
+      return `-${printTerm(node.operand)}`;
     case 'min_of':
     case 'max_of':
-      return `${node.kind}(${printDuration(node.left)}, ${printDuration(node.right)})`;
+      return `${node.kind}(${printTerm(node.left)}, ${printTerm(node.right)})`;
     default:
-      return `${printDuration(node.left)} ${node.kind} ${printDuration(node.right)}`;
+      return `${printTerm(node.left)} ${node.kind} ${printTerm(node.right)}`;
   }
 }
 

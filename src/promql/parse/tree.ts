@@ -29,7 +29,7 @@ export interface StringLiteral {
 
 /** A duration in seconds, or arithmetic on durations that needs the query's step and range. */
 export type DurationNode =
-  | { readonly kind: 'seconds'; readonly span: Span; readonly seconds: number }
+  | { readonly kind: 'seconds'; readonly span: Span; readonly seconds: number; readonly isDuration: boolean }
   | { readonly kind: 'step' | 'range'; readonly span: Span }
   | { readonly kind: 'negate' | 'wrap'; readonly span: Span; readonly operand: DurationNode }
   | {

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseExpr } from '../parse/parser.ts';
+import { printExpr } from '../parse/print.ts';
+import { distribute } from './distribute.ts';
+
+const range = { startMs: 0, endMs: 60_000, stepMs: 1000 };
+
+function plan(text: string): { expr: string; notPushed: string[] } {
+  const { expr, notPushed } = distribute(parseExpr(text, { experimentalFunctions: true }), () => true, range);
+  return {
+    expr: printExpr(expr),
+    notPushed: notPushed.map(({ text: part, reason }) => `${part}: ${reason}`),
+  };
+}
+
+test('aggregations over single series are pushed', () => {
+  for (const [text, expected] of [
+    ['sum by (job) (rate(x[5m]))', 'remote(1: sum by (job) (rate(x[5m])))'],
+    ['avg(-abs(x) * 2 + 1)', 'remote(1: avg(-abs(x) * 2 + 1))'],
+    ['count(x > 5)', 'remote(1: count(x > 5))'],
+    ['max(max_over_time(rate(x[1m])[10m:1m]))', 'remote(1: max(max_over_time(rate(x[1m])[10m:1m])))'],
+    [
+      'min without (a) (quantile_over_time(0.9, x[5m]))',
+      'remote(1: min without (a) (quantile_over_time(0.9, x[5m])))',
+    ],
+    ['sum(a) / sum(b)', 'remote(1: sum(a)) / remote(2: sum(b))'],
+    ['topk(5, sum by (job) (x))', 'topk(5, remote(1: sum by (job) (x)))'],
+    [
+      'histogram_quantile(0.9, sum by (le) (rate(x[5m])))',
+      'histogram_quantile(0.9, remote(1: sum by (le) (rate(x[5m]))))',
+    ],
+    ['sum(sum by (job) (x))', 'sum(remote(1: sum by (job) (x)))'],
+  ] as const) {
+    assert.equal(plan(text).expr, expected);
+  }
+});
+
+test('what is not pushed stays, with the reason', () => {
+  for (const [text, reason] of [
+    ['topk(5, x)', 'topk(5, x): topk is not computed in parts'],
+    ['sum(a + b)', 'sum(a + b): + has no side that is constant'],
+    ['sum(a and b)', 'sum(a and b): and matches series of two sides'],
+    ['sum(absent(x))', 'sum(absent(x)): absent() does not keep to single series'],
+    ['sum(label_replace(x, "a", "b", "c", "d"))', undefined],
+    [
+      'sum(clamp_max(x, scalar(y)))',
+      'sum(clamp_max(x, scalar(y))): clamp_max() has a parameter that is not constant',
+    ],
+    ['max_over_time(sum(x)[5m:1m])', 'sum(x): it is inside a subquery'],
+    [
+      'sum(rate(x[step() * 2]))',
+      'sum(rate(x[step() * 2])): a duration depends on the step or range of the query',
+    ],
+    ['sum(vector(1))', 'sum(vector(1)): vector() does not keep to single series'],
+  ] as const) {
+    const { expr, notPushed } = plan(text);
+    assert.equal(expr, printExpr(parseExpr(text)));
+    assert.equal(notPushed.length, 1);
+    if (reason !== undefined) assert.deepEqual(notPushed, [reason]);
+  }
+});
+
+test('the caller can keep selectors home', () => {
+  const { expr, notPushed } = distribute(parseExpr('sum(x)'), () => false, range);
+  assert.equal(printExpr(expr), 'sum(x)');
+  assert.equal(notPushed.length, 1);
+});

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type Clock, systemClock, type Timer } from '../base/index.ts';
+import { Labels, type SeriesColumns } from '../model/index.ts';
+import { Engine } from './engine.ts';
+import type { QueryError } from './errors.ts';
+import { resultToJson } from './result.ts';
+import { GivenStorage } from './testing/storage.ts';
+import type { QueryRange, Storage } from './types.ts';
+
+const limits = { samplesMax: 1000, timeoutMs: 60_000, lookbackMs: 300_000 };
+
+function series(labels: Record<string, string>, values: readonly number[], stepMs = 60_000): SeriesColumns {
+  return {
+    labels: Labels.fromRecord(labels),
+    timestamps: Float64Array.from(values, (_, i) => i * stepMs),
+    values: Float64Array.from(values),
+  };
+}
+
+function engine(options: { clock?: Clock; delayed?: boolean } = {}): Engine {
+  return new Engine({
+    limits,
+    clock: options.clock ?? systemClock,
+    features: { delayedNameRemoval: options.delayed === true },
+  });
+}
+
+const never = new AbortController().signal;
+
+async function instant(query: string, atMs: number, storage: Storage, delayed = false): Promise<string> {
+  const range = { startMs: atMs, endMs: atMs, stepMs: 0, instant: true };
+  return resultToJson(await engine({ delayed }).evaluate(query, range, { storage }, never), true);
+}
+
+async function errorOf(work: Promise<unknown>): Promise<QueryError> {
+  return work.then(
+    () => assert.fail('it did not fail'),
+    (error: QueryError) => error,
+  );
+}
+
+const two = new GivenStorage([
+  series({ __name__: 'up', job: 'a' }, [1, 0.1, 1e21]),
+  series({ __name__: 'up', job: 'b' }, [Number.NaN, Number.POSITIVE_INFINITY, -0]),
+]);
+
+test('results print as the HTTP API of Prometheus prints them', async () => {
+  assert.equal(
+    await instant('up', 60_500, two),
+    '{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a"},"value":[60.5,"0.1"]},' +
+      '{"metric":{"__name__":"up","job":"b"},"value":[60.5,"+Inf"]}]}',
+  );
+  assert.equal(
+    await instant('1e21', 1, two),
+    '{"resultType":"scalar","result":[0.001,"1000000000000000000000"]}',
+  );
+  assert.equal(await instant('"a\\"b"', 0, two), '{"resultType":"string","result":[0,"a\\"b"]}');
+  assert.equal(
+    await instant('up{job="b"}[2m]', 60_000, two),
+    '{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"b"},"values":[[0,"NaN"],[60,"+Inf"]]}]}',
+  );
+  const range = { startMs: 0, endMs: 120_000, stepMs: 60_000, instant: false };
+  const scalar = await engine().evaluate('time()', range, { storage: two }, never);
+  assert.equal(
+    resultToJson(scalar, false),
+    '{"resultType":"matrix","result":[{"metric":{},"values":[[0,"0"],[60,"60"],[120,"120"]]}]}',
+  );
+});
+
+test('selectors ask storage for exactly what their windows reach', async () => {
+  const asked = async (query: string, range: QueryRange): Promise<[number, number]> => {
+    const storage = new GivenStorage([]);
+    await engine().evaluate(query, { ...range, instant: false }, { storage }, never);
+    const [request] = storage.requests;
+    assert.ok(request);
+    return [request.fromMs, request.toMs];
+  };
+  const range = { startMs: 1_000_000, endMs: 2_000_000, stepMs: 1000 };
+  assert.deepEqual(await asked('x', range), [700_001, 2_000_000]);
+  assert.deepEqual(await asked('x offset 1m', range), [640_001, 1_940_000]);
+  assert.deepEqual(await asked('rate(x[2m])', range), [880_001, 2_000_000]);
+  assert.deepEqual(await asked('x @ 500', range), [200_001, 500_000]);
+  assert.deepEqual(await asked('max_over_time(x[10m:1m])', range), [420_000 - 300_000 + 1, 1_980_000]);
+});
+
+test('equal selectors are fetched once', async () => {
+  const storage = new GivenStorage([series({ __name__: 'x' }, [1])]);
+  await instant('x + x', 0, storage);
+  assert.equal(storage.requests.length, 1);
+});
+
+test('with names dropped at once equal results fail, with delayed removal labels may still tell them apart', async () => {
+  const storage = new GivenStorage([
+    series({ __name__: 'a', x: '1' }, [1]),
+    series({ __name__: 'b', x: '1' }, [2]),
+  ]);
+  const query = 'label_replace(abs({__name__=~"a|b"}), "from", "$1", "__name__", "(.+)")';
+  const error = await errorOf(instant(query, 0, storage));
+  assert.equal(error.message, 'vector cannot contain metrics with the same labelset');
+  assert.equal(error.errorType, 'execution');
+  assert.match(await instant(query, 0, storage, true), /"from":"a".*"from":"b"/);
+});
+
+test('a query that would hold too many samples fails', async () => {
+  const many = Array.from({ length: 1001 }, (_, i) => series({ __name__: 'x', i: String(i) }, [1]));
+  const error = await errorOf(instant('x', 0, new GivenStorage(many)));
+  assert.equal(error.message, 'query processing would load too many samples into memory in query execution');
+  assert.equal(error.errorType, 'execution');
+});
+
+/** Stands still until told otherwise. */
+class HandClock implements Clock {
+  readonly #timers: { atMs: number; run: () => void }[] = [];
+  #now = 0;
+  nowMs(): number {
+    return this.#now;
+  }
+  monotonicMs(): number {
+    return this.#now;
+  }
+  after(delayMs: number, run: () => void): Timer {
+    const timer = { atMs: this.#now + delayMs, run };
+    this.#timers.push(timer);
+    return { cancel: () => void this.#timers.splice(this.#timers.indexOf(timer), 1) };
+  }
+  advance(ms: number): void {
+    this.#now += ms;
+    for (const timer of this.#timers.filter(({ atMs }) => atMs <= this.#now)) timer.run();
+  }
+}
+
+const hanging: Storage = { select: () => new Promise(() => {}) };
+const anInstant = { startMs: 0, endMs: 0, stepMs: 0, instant: true };
+
+test('a storage that does not answer is given up on at the deadline', async () => {
+  const clock = new HandClock();
+  const running = errorOf(engine({ clock }).evaluate('x', anInstant, { storage: hanging }, never));
+  clock.advance(limits.timeoutMs);
+  const error = await running;
+  assert.equal(error.errorType, 'timeout');
+  assert.equal(error.message, 'query timed out in expression evaluation');
+});
+
+test('the caller can cancel', async () => {
+  const controller = new AbortController();
+  const running = errorOf(engine().evaluate('x', anInstant, { storage: hanging }, controller.signal));
+  controller.abort();
+  const error = await running;
+  assert.equal(error.errorType, 'canceled');
+  assert.equal(error.message, 'query was canceled in expression evaluation');
+});
+
+test('a long evaluation lets its cancellation in', async () => {
+  const controller = new AbortController();
+  let now = 0;
+  const hurried: Clock = { ...systemClock, monotonicMs: () => (now += 30) };
+  const many = Array.from({ length: 500 }, (_, i) => series({ __name__: 'x', i: String(i) }, [1]));
+  const running = errorOf(
+    engine({ clock: hurried }).evaluate(
+      'x',
+      anInstant,
+      { storage: new GivenStorage(many) },
+      controller.signal,
+    ),
+  );
+  setImmediate(() => controller.abort());
+  assert.equal((await running).errorType, 'canceled');
+});
+
+test('what is not supported is refused by name', async () => {
+  const error = await errorOf(instant('a + fill(0) b', 0, two));
+  assert.match(error.message, /binop fill modifiers are experimental and not enabled/);
+});

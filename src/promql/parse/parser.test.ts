@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { ParseError } from '../errors.ts';
+import { depthMax } from './convert.ts';
+import { parseExpr } from './parser.ts';
+import { printExpr } from './print.ts';
+import type { Expr } from './tree.ts';
+
+const features = { experimentalFunctions: true, extendedRangeSelectors: true, fillModifiers: true };
+
+test('precedence and associativity are those of Prometheus', () => {
+  const shape = (expr: Expr): string => {
+    switch (expr.kind) {
+      case 'binary':
+        return `(${shape(expr.lhs)} ${expr.op} ${shape(expr.rhs)})`;
+      case 'unary':
+        return `(${expr.op}${shape(expr.expr)})`;
+      default:
+        return printExpr(expr);
+    }
+  };
+  for (const [text, expected] of [
+    ['-2 ^ 2', '(-(2 ^ 2))'],
+    ['2 ^ 3 ^ 2', '(2 ^ (3 ^ 2))'],
+    ['-a * b', '((-a) * b)'],
+    ['1 -2', '(1 - 2)'],
+    ['2 ^ -3 * 4', '((2 ^ -3) * 4)'],
+    ['a + b offset 5m * c', '(a + (b offset 5m * c))'],
+    ['a + b[5m:1m] @ start()', undefined],
+    ['a or b and c', '(a or (b and c))'],
+    ['a == b + 1', '(a == (b + 1))'],
+  ] as const) {
+    if (expected === undefined) assert.throws(() => parseExpr(text), ParseError);
+    else assert.equal(shape(parseExpr(text)), expected, text);
+  }
+});
+
+test('printing gives the canonical text, and printing what that parses to gives it again', () => {
+  for (const [text, printed] of [
+    ['sum(rate(http_requests_total{job=~"a.*",code!="500"}[5m]))by(job)', undefined],
+    ['SUM BY (job, "a.b") (x)', 'sum by (job, "a.b") (x)'],
+    ['{"my.metric", a="b"} offset -90s', '{"my.metric",a="b"} offset -1m30s'],
+    ['x{b="1",a=\'2\'}', 'x{a="2",b="1"}'],
+    ['x @ 1.5 offset 1w', 'x @ 1.500 offset 1w'],
+    ['x[5m:]@end()', 'x[5m:] @ end()'],
+    ['x[min_of(5m, step()) + 1m]', 'x[min_of(5m, step()) + 1m]'],
+    ['min_of(1, 2.)', 'min_of(1, 2)'],
+    ['a / on(x) group_left(y) b', 'a / on (x) group_left (y) b'],
+    ['a == bool ignoring(z) b', 'a == bool ignoring (z) b'],
+    ['a + fill(0) b', 'a + fill (0) b'],
+    ['rate(x[5m] anchored)', 'rate(x[5m] anchored)'],
+    ['count_values("v\\n", a)', 'count_values("v\\n", a)'],
+    ['1h30m + 0x1f + 1_000 + 1e3 + .5', '1h30m + 31 + 1000 + 1000 + 0.5'],
+    ['a # comment\n+ b', 'a + b'],
+  ] as const) {
+    const once = printExpr(parseExpr(text, features));
+    if (printed !== undefined) assert.equal(once, printed);
+    assert.equal(printExpr(parseExpr(once, features)), once);
+  }
+});
+
+test('errors name line and column and say what Prometheus says', () => {
+  for (const [text, message] of [
+    ['', '1:1: parse error: no expression found in input'],
+    ['# nothing', '1:1: parse error: no expression found in input'],
+    ['foo bar', '1:5: parse error: unexpected identifier "bar"'],
+    ['sum(a', '1:6: parse error: unclosed left parenthesis'],
+    ['a)', "1:2: parse error: unexpected right parenthesis ')'"],
+    ['a[5m', '1:5: parse error: unclosed left bracket'],
+    ['$', "1:1: parse error: unexpected character: '$'"],
+    ['"abc', '1:1: parse error: unterminated quoted string'],
+    ['foo(1)', '1:1: parse error: unknown function with name "foo"'],
+    ['a{x=1}', '1:5: parse error: unexpected number "1" in label matching, expected string'],
+    [
+      'a +\n  rate(b)',
+      '2:8: parse error: expected type range vector in call to function "rate", got instant vector',
+    ],
+    ['1 == 1', '1:3: parse error: comparisons between scalars must use BOOL modifier'],
+    ['a and 1', '1:1: parse error: set operator "and" not allowed in binary scalar expression'],
+    ['a and on(x) group_left b', '1:1: parse error: no grouping allowed for "and" operation'],
+    ['a + bool b', '1:3: parse error: bool modifier can only be used on comparison operators'],
+    ['{a=~".*"}', '1:1: parse error: vector selector must contain at least one non-empty matcher'],
+    ['a{__name__="b"}', '1:1: parse error: metric name must not be set twice: "a" or "b"'],
+    ['a offset 1m offset 2m', '1:1: parse error: offset may not be set multiple times'],
+    ['a offset 1m [5m]', '1:13: parse error: no offset modifiers allowed before range'],
+    ['rate(a[0s])', '1:8: parse error: duration must be greater than 0'],
+    ['clamp(a)', '1:1: parse error: expected 3 argument(s) in call to "clamp", got 1'],
+    ['label_join(a)', '1:1: parse error: expected at least 3 argument(s) in call to "label_join", got 1'],
+    ['sum(1)', '1:5: parse error: expected type instant vector in aggregation expression, got scalar'],
+    ['rate(a[5m],)', '1:11: parse error: trailing commas not allowed in function call args'],
+    ['info(a)', '1:1: parse error: function "info" is not enabled'],
+  ] as const) {
+    assert.throws(
+      () => parseExpr(text),
+      (error) => error instanceof ParseError && error.message === message,
+      `${text}: ${message}`,
+    );
+  }
+});
+
+test('no text makes the parser fail otherwise than with a ParseError', () => {
+  const word = fc.constantFrom(
+    ...'sum rate by ( ) [ ] { } : , = =~ != + - * / ^ and or on group_left offset @ 5m 1 "a" \'b\' x y bool min_of $ \n # \\ ` start()'.split(
+      ' ',
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 12 }), (words) => {
+      try {
+        const printed = printExpr(parseExpr(words.join(' '), features));
+        assert.equal(printExpr(parseExpr(printed, features)), printed);
+      } catch (error) {
+        assert.ok(error instanceof ParseError, String(error));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('nesting is bounded', () => {
+  const deep = `${'('.repeat(depthMax + 10)}1${')'.repeat(depthMax + 10)}`;
+  assert.throws(() => parseExpr(deep), /nested more than/);
+  const long = new Array(depthMax + 10).fill('a').join('+');
+  assert.throws(() => parseExpr(long), /nested more than/);
+});

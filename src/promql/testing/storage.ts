@@ -1,0 +1,30 @@
+/**
+ * For tests: a Storage over series that are given.
+ */
+import { matchesAll, type SeriesColumns } from '../../model/index.ts';
+import type { SelectRequest, Storage } from '../types.ts';
+
+/** Answers from `series`, and remembers what it was asked. */
+export class GivenStorage implements Storage {
+  readonly requests: SelectRequest[] = [];
+  readonly #series: readonly SeriesColumns[];
+
+  constructor(series: readonly SeriesColumns[]) {
+    this.#series = [...series].sort((a, b) => a.labels.compare(b.labels));
+  }
+
+  async select(request: SelectRequest): Promise<readonly SeriesColumns[]> {
+    this.requests.push(request);
+    const found: SeriesColumns[] = [];
+    for (const { labels, timestamps, values } of this.#series) {
+      if (!matchesAll(request.matchers, labels)) continue;
+      let from = 0;
+      while (from < timestamps.length && (timestamps[from] as number) < request.fromMs) from++;
+      let to = from;
+      while (to < timestamps.length && (timestamps[to] as number) <= request.toMs) to++;
+      if (to > from)
+        found.push({ labels, timestamps: timestamps.slice(from, to), values: values.slice(from, to) });
+    }
+    return found;
+  }
+}
