@@ -1,4 +1,10 @@
 // The built-in Alertmanager's configuration.
+export {
+  type AlertmanagerOptions,
+  type LoadedAlertmanagerConfig,
+  parseAlertmanagerConfig,
+} from './config_decoders.ts';
+export type { NotifierConfigs, WebhookConfig } from './config_receivers.ts';
 export type {
   AlertmanagerConfig,
   AlertmanagerGlobalConfig,
@@ -9,4 +15,4 @@ export type {
   Route,
   TimeInterval,
 } from './config_types.ts';
-export type { NotifierConfigs, WebhookConfig } from './config_receivers.ts';
+export { parseMatchers } from './matcher_text.ts';
