@@ -3,7 +3,7 @@
  * is missing, and what this node has to hand over. Pure; recomputed whenever either changes.
  */
 import type { ShardTable } from '../cluster/index.ts';
-import type { Assignment, ShardsAt } from '../query/index.ts';
+import type { Assignment, AwayShards, ShardsAt } from '../query/index.ts';
 
 /** Groups shards by node, in the order of the first shard. */
 class ShardsByNode {
@@ -21,22 +21,27 @@ class ShardsByNode {
 }
 
 /** Reads: a shard with one holder is answered there; with several, by all that live; holders that are away are missing. */
-export function assignmentOf(table: ShardTable, live: ReadonlySet<string>): Assignment {
+export function assignmentOf(
+  table: ShardTable,
+  live: ReadonlySet<string>,
+  isSettled: (shard: number) => boolean,
+): Assignment {
   const whole = new ShardsByNode();
   const scattered = new ShardsByNode();
-  const missing = new ShardsByNode();
+  const past = new ShardsByNode();
+  const present = new ShardsByNode();
   table.shards.forEach(({ holders }, shard) => {
-    const present = holders.filter((holder) => live.has(holder));
-    for (const holder of holders) if (!live.has(holder)) missing.add(holder, shard);
-    const target = present.length === 1 ? whole : scattered;
-    for (const holder of present) target.add(holder, shard);
+    const living = holders.filter((holder) => live.has(holder));
+    const away = isSettled(shard) ? past : present;
+    for (const holder of holders) if (!live.has(holder)) away.add(holder, shard);
+    const target = living.length === 1 ? whole : scattered;
+    for (const holder of living) target.add(holder, shard);
   });
-  return {
-    tableVersion: table.version,
-    whole: whole.list(),
-    scattered: scattered.list(),
-    missing: missing.list(),
-  };
+  const missing: AwayShards[] = [
+    ...past.list().map((at) => ({ ...at, isSettled: true })),
+    ...present.list().map((at) => ({ ...at, isSettled: false })),
+  ];
+  return { tableVersion: table.version, whole: whole.list(), scattered: scattered.list(), missing };
 }
 
 /** Shards that this node holds data of and another live node owns: their data is to be handed over. */

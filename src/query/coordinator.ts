@@ -32,8 +32,8 @@ export interface CoordinatedQuery {
 }
 
 export interface CoordinatedResult extends QueryResult {
-  /** True when data is missing; the warnings name it. */
-  readonly incomplete: boolean;
+  /** True when data of the present may be missing: what a rule must not draw conclusions from. */
+  readonly isUnsettled: boolean;
 }
 
 export class Coordinator {
@@ -64,6 +64,7 @@ export class Coordinator {
         },
       },
       signal,
+      { limits: query.limits },
     );
     const gapWarnings = gaps.warnings();
     if (gapWarnings.length > 0 && !query.partialResponse) throw new IncompleteAnswerError(gapWarnings);
@@ -71,7 +72,7 @@ export class Coordinator {
       value: result.value,
       infos: result.infos,
       warnings: [...gapWarnings, ...result.warnings],
-      incomplete: gapWarnings.length > 0,
+      isUnsettled: gaps.isUnsettled,
     };
   }
 
@@ -88,7 +89,7 @@ export class Coordinator {
       payload: (tableVersion: number): Uint8Array =>
         encodePartialRequest(
           { tableVersion, deadlineMs: limits.timeoutMs },
-          { ...fragment, expr: fragment.text, ...limits },
+          { ...fragment, expr: fragment.text, lookbackMs: limits.lookbackMs, samplesMax: limits.samplesMax },
         ),
     };
     const [payloads, here] = await Promise.all([
@@ -108,6 +109,6 @@ export class Coordinator {
     signal: AbortSignal,
   ): ReturnType<typeof evaluatePartial> {
     const storage = new HoldersStorage(fanOut, assignment.scattered, assignment, limits.timeoutMs);
-    return evaluatePartial(this.#engine, fragment.text, fragment, storage, signal);
+    return evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, { limits });
   }
 }

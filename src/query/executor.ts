@@ -53,9 +53,10 @@ export async function execute(
       return encodeSeries(await shards.select(request, signal));
     }
     case 'partial': {
-      const { expr, startMs, endMs, stepMs } = part.value;
+      const { expr, startMs, endMs, stepMs, lookbackMs, samplesMax } = part.value;
+      const limits = { lookbackMs: Number(lookbackMs), samplesMax: Number(samplesMax) };
       const range = { startMs: Number(startMs), endMs: Number(endMs), stepMs: Number(stepMs) };
-      return encodePartial(await evaluatePartial(engine, expr, range, shards, signal));
+      return encodePartial(await evaluatePartial(engine, expr, range, shards, signal, { limits }));
     }
     case 'series': {
       const { fromMs, toMs } = part.value;

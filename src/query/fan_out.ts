@@ -38,7 +38,7 @@ export class FanOut {
       const assignment = this.#replicas.assignment();
       try {
         const done = await work(assignment);
-        for (const away of assignment.missing) this.gaps.add(away, 'is away');
+        for (const away of assignment.missing) this.gaps.add(away, 'is away', away.isSettled);
         return done;
       } catch (error) {
         if (!(error instanceof StaleTableError) || moves === tableMovesMax) throw error;
@@ -69,7 +69,8 @@ export class FanOut {
       return answers.map(payloadOf);
     } catch (error) {
       if (signal.aborted || error instanceof QueryError || error instanceof StaleTableError) throw error;
-      this.gaps.add(at, `did not answer (${error instanceof CodedError ? error.code : errorText(error)})`);
+      const reason = error instanceof CodedError ? error.code : errorText(error);
+      this.gaps.add(at, `did not answer (${reason})`, false);
       return [];
     }
   }

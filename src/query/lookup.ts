@@ -1,6 +1,7 @@
 /** Series, label names and label values over the whole cluster: sorted, without repeats. */
-import { compareBytes, type Labels } from '../model/index.ts';
-import { decodeLabelSets } from '../promql/index.ts';
+import { compareBytes, type Labels, type SeriesColumns } from '../model/index.ts';
+import { decodeLabelSets, type SelectRequest } from '../promql/index.ts';
+import { ClusterStorage } from './cluster_storage.ts';
 import { FanOut } from './fan_out.ts';
 import { Gaps } from './missing.ts';
 import { decodeStrings, ExecuteKind, encodeLookup, type LookupRequest } from './payload.ts';
@@ -38,6 +39,18 @@ export async function findSeries(
   const byKey = new Map<string, Labels>();
   for (const labels of payloads.flatMap(decodeLabelSets)) byKey.set(labels.key(), labels);
   return { values: [...byKey.values()].sort((a, b) => a.compare(b)), warnings };
+}
+
+/** Raw series of every holder, joined. */
+export async function selectSeries(
+  replicas: Replicas,
+  request: SelectRequest,
+  deadlineMs: number,
+): Promise<{ readonly series: readonly SeriesColumns[]; readonly isIncomplete: boolean }> {
+  const gaps = new Gaps();
+  const storage = new ClusterStorage(new FanOut(replicas, gaps), deadlineMs);
+  const series = await storage.select(request, AbortSignal.timeout(deadlineMs));
+  return { series, isIncomplete: gaps.warnings().length > 0 };
 }
 
 /** Label names, or the values of `label` when it is given. */

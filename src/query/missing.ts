@@ -17,8 +17,15 @@ export function formatShards(shards: Iterable<number>): string {
 /** Collects gaps while a query runs; a node that fails several fragments is named once. */
 export class Gaps {
   readonly #byNode = new Map<string, { reason: string; shards: Set<number> }>();
+  #isUnsettled = false;
 
-  add({ nodeId, shards }: ShardsAt, reason: string): void {
+  /** True when something of the present may be missing, not only of the past. */
+  get isUnsettled(): boolean {
+    return this.#isUnsettled;
+  }
+
+  add({ nodeId, shards }: ShardsAt, reason: string, isSettled: boolean): void {
+    if (!isSettled) this.#isUnsettled = true;
     const known = this.#byNode.get(nodeId);
     if (known === undefined) this.#byNode.set(nodeId, { reason, shards: new Set(shards) });
     else for (const shard of shards) known.shards.add(shard);

@@ -8,6 +8,14 @@ export interface ShardsAt {
   readonly shards: readonly number[];
 }
 
+export interface AwayShards extends ShardsAt {
+  /**
+   * True when the shards' present owner has had time to gather what is new: then only the past is missing, and what a
+   * rule asks of the present can be answered.
+   */
+  readonly isSettled: boolean;
+}
+
 export interface Assignment {
   readonly tableVersion: number;
   /** Shards that lie whole on one node: what is computed there is exact. */
@@ -15,7 +23,7 @@ export interface Assignment {
   /** Shards whose samples lie on several live nodes (data on the move): only raw series may be joined. */
   readonly scattered: readonly ShardsAt[];
   /** Shards of which a node that holds data is away. */
-  readonly missing: readonly ShardsAt[];
+  readonly missing: readonly AwayShards[];
 }
 
 export interface Replicas {

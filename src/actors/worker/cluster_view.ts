@@ -17,11 +17,20 @@ export class ClusterView {
   readonly #waiting = new Set<() => void>();
   #state: ClusterState;
   #assignment: Assignment;
+  /** When the present ownership of each shard was first heard of, on the monotonic clock. */
+  #ownedSinceMs: number[] = [];
+  #settleMs = 0;
 
   constructor(self: string, shards: number, clock: Clock) {
     this.#clock = clock;
     this.#state = { self, table: emptyTable(shards), live: [] };
-    this.#assignment = assignmentOf(this.#state.table, new Set());
+    this.#assignment = assignmentOf(this.#state.table, new Set(), () => false);
+  }
+
+  /** How long a new owner needs until every target has been scraped and every rule evaluated once. */
+  setSettleTime(settleMs: number): void {
+    this.#settleMs = settleMs;
+    this.#assign();
   }
 
   get self(): string {
@@ -33,7 +42,19 @@ export class ClusterView {
   }
 
   get assignment(): Assignment {
+    // Time alone settles shards, so an assignment with unsettled ones is not kept.
+    if (this.#assignment.missing.some(({ isSettled }) => !isSettled)) this.#assign();
     return this.#assignment;
+  }
+
+  #assign(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const { table, live } = this.#state;
+    const living = new Set(live);
+    const isSettled = (shard: number): boolean =>
+      living.has(table.shards[shard]?.owner ?? '') &&
+      nowMs - (this.#ownedSinceMs[shard] ?? nowMs) >= this.#settleMs;
+    this.#assignment = assignmentOf(table, living, isSettled);
   }
 
   isLive(nodeId: string): boolean {
@@ -45,8 +66,13 @@ export class ClusterView {
   }
 
   update(state: ClusterState): void {
+    const nowMs = this.#clock.monotonicMs();
+    const before = this.#state.table;
+    this.#ownedSinceMs = state.table.shards.map(({ epoch }, shard) =>
+      before.shards[shard]?.epoch === epoch ? (this.#ownedSinceMs[shard] ?? nowMs) : nowMs,
+    );
     this.#state = state;
-    this.#assignment = assignmentOf(state.table, new Set(state.live));
+    this.#assign();
     this.#past.set(state.table.version, state.table);
     const oldest = this.#past.keys().next().value;
     if (this.#past.size > pastTablesMax && oldest !== undefined) this.#past.delete(oldest);

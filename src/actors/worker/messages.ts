@@ -3,6 +3,7 @@
  * travels as bytes whose buffers are transferred.
  */
 import type { ShardTable } from '../../cluster/index.ts';
+import type { MatchType } from '../../model/index.ts';
 import type { ReplyTo } from '../../runtime/index.ts';
 import type { ScrapeConfig } from '../../scrape/index.ts';
 import type { AppendOutcome } from '../../tsdb/index.ts';
@@ -52,14 +53,30 @@ export interface AnswerMessage {
   readonly data: Uint8Array<ArrayBuffer>;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
-  readonly incomplete: boolean;
 }
 
 /** An instant vector as rules need it. */
 export interface VectorMessage {
   readonly samples: readonly { readonly labels: LabelsFlat; readonly value: number }[];
   readonly warnings: readonly string[];
-  readonly incomplete: boolean;
+  /** Data of the present may be missing. */
+  readonly isUnsettled: boolean;
+}
+
+/** Raw series, stale markers included, as restoring rules needs them. */
+export interface SelectSpec {
+  readonly matchers: readonly { readonly type: MatchType; readonly name: string; readonly value: string }[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface SelectMessage {
+  readonly series: readonly {
+    readonly labels: LabelsFlat;
+    readonly timestamps: Float64Array;
+    readonly values: Float64Array;
+  }[];
+  readonly isIncomplete: boolean;
 }
 
 export interface LookupSpec {
@@ -81,7 +98,8 @@ export interface GroupMessage {
 
 export interface ScrapeSettings {
   readonly configs: readonly ScrapeConfig[];
-  readonly externalLabels: LabelsFlat;
+  /** How long a new owner of a shard needs until all of its targets have been scraped. */
+  readonly settleMs: number;
 }
 
 export type ReportKind = 'targets' | 'droppedTargets' | 'metadata';
@@ -123,6 +141,7 @@ export type WorkerMessage =
       readonly spec: LookupSpec;
       readonly replyTo: ReplyTo<AnswerMessage>;
     }
+  | { readonly type: 'select'; readonly spec: SelectSpec; readonly replyTo: ReplyTo<SelectMessage> }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'scrape'; readonly settings: ScrapeSettings; readonly replyTo: ReplyTo<void> }
   | { readonly type: 'groups'; readonly job: string; readonly groups: readonly GroupMessage[] }

@@ -1,7 +1,7 @@
 /** Runs queries and lookups over the cluster in this worker, and turns results into what the control thread hands out. */
 
 import { CodedError } from '../../base/index.ts';
-import type { Matcher } from '../../model/index.ts';
+import { Matcher } from '../../model/index.ts';
 import { type Engine, ExecutionError, parseExpr, type QueryValue, resultToJson } from '../../promql/index.ts';
 import {
   type CoordinatedResult,
@@ -9,8 +9,16 @@ import {
   findSeries,
   findStrings,
   type Replicas,
+  selectSeries,
 } from '../../query/index.ts';
-import type { AnswerMessage, LookupSpec, QuerySpec, VectorMessage } from './messages.ts';
+import type {
+  AnswerMessage,
+  LookupSpec,
+  QuerySpec,
+  SelectMessage,
+  SelectSpec,
+  VectorMessage,
+} from './messages.ts';
 
 const encoder = new TextEncoder();
 
@@ -29,13 +37,13 @@ export class Queries {
     const { value, isCut } = limited(result.value, spec.seriesMax);
     const json = resultToJson({ ...result, value }, spec.instant);
     const warnings = isCut ? [...result.warnings, 'results truncated due to limit'] : result.warnings;
-    return { data: encoder.encode(json), warnings, infos: result.infos, incomplete: result.incomplete };
+    return { data: encoder.encode(json), warnings, infos: result.infos };
   }
 
   /** The instant vector that a rule works with; a scalar becomes one sample without labels, as in Prometheus. */
   async vector(spec: QuerySpec, signal: AbortSignal): Promise<VectorMessage> {
-    const { value, warnings, incomplete } = await this.#run(spec, signal);
-    return { samples: vectorOf(value), warnings, incomplete };
+    const { value, warnings, isUnsettled } = await this.#run(spec, signal);
+    return { samples: vectorOf(value), warnings, isUnsettled };
   }
 
   #run(spec: QuerySpec, signal: AbortSignal): Promise<CoordinatedResult> {
@@ -43,6 +51,17 @@ export class Queries {
     const coordinator = new Coordinator(this.#engine, this.#replicasFor(limits.timeoutMs));
     const range = { startMs, endMs, stepMs, instant };
     return coordinator.run({ expr, range, limits, partialResponse }, signal);
+  }
+
+  /** Raw series of the whole cluster. */
+  async select({ matchers, fromMs, toMs }: SelectSpec, deadlineMs: number): Promise<SelectMessage> {
+    const compiled = matchers.map(({ type, name, value }) => Matcher.create(type, name, value));
+    const request = { matchers: compiled, fromMs, toMs, stepMs: 0 };
+    const { series, isIncomplete } = await selectSeries(this.#replicasFor(deadlineMs), request, deadlineMs);
+    return {
+      series: series.map(({ labels, timestamps, values }) => ({ labels: labels.flat, timestamps, values })),
+      isIncomplete,
+    };
   }
 
   async lookup(spec: LookupSpec, deadlineMs: number, signal: AbortSignal): Promise<AnswerMessage> {
@@ -60,7 +79,7 @@ export class Queries {
     const values = isCut ? found.values.slice(0, limit) : found.values;
     const warnings = isCut ? [...found.warnings, 'results truncated due to limit'] : found.warnings;
     const data = encoder.encode(JSON.stringify(values));
-    return { data, warnings, infos: [], incomplete: found.warnings.length > 0 };
+    return { data, warnings, infos: [] };
   }
 }
 

@@ -86,10 +86,14 @@ class WorkerBehavior implements Behavior<Message> {
           queries.lookup(message.spec, lookupDeadlineMs, signal),
         );
         break;
+      case 'select':
+        settle(queries.select(message.spec, lookupDeadlineMs), message.replyTo);
+        break;
       case 'cancel':
         this.#running.get(message.id)?.tell({ type: 'cancel' });
         break;
       case 'scrape':
+        view.setSettleTime(message.settings.settleMs);
         settle(scrapes.configure(message.settings), message.replyTo);
         break;
       case 'groups':

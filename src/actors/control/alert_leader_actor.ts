@@ -1,0 +1,174 @@
+/**
+ * The alert dispatcher, alive on the leader only: made from the committed notification log when this node begins to
+ * lead, gone when it ceases to. Carries out the dispatcher's effects in order: an intent is committed before its
+ * notification is sent, the outcome after it. Mailbox: 1024 posts of alerts; a full one refuses, and rule groups offer
+ * their alerts again. A failure rebuilds the dispatcher from the log, and the rule groups' resends fill it.
+ */
+import {
+  type AlertmanagerConfig,
+  type AlertmanagerMetrics,
+  Dispatcher,
+  type DispatcherEffect,
+  defaultStartDelayMs,
+  type NotificationLog,
+  type NotificationRecord,
+  type NotifyFailure,
+  type NotifyRequest,
+  parsePostedAlerts,
+  type Silence,
+} from '../../alertmanager/index.ts';
+import { CodedError, errorText } from '../../base/index.ts';
+import type { ActorContext, ActorProps, Behavior, ReplyTo } from '../../runtime/index.ts';
+
+export type AlertLeaderMessage =
+  /** The body of a POST /api/v2/alerts; fails with the first alert that is malformed, the others count. */
+  | { readonly type: 'alerts'; readonly alerts: unknown; readonly replyTo: ReplyTo<void> }
+  | { readonly type: 'config'; readonly config: AlertmanagerConfig }
+  | { readonly type: 'silences' }
+  | { readonly type: 'tick' }
+  | { readonly type: 'committed'; readonly record: NotificationRecord }
+  | { readonly type: 'commitFailed'; readonly record: NotificationRecord; readonly error: unknown }
+  | { readonly type: 'notified'; readonly key: string; readonly failure: NotifyFailure | undefined }
+  /** Runs `read` over the dispatcher: the API's views. */
+  | {
+      readonly type: 'read';
+      readonly read: (dispatcher: Dispatcher, nowMs: number) => unknown;
+      readonly replyTo: ReplyTo<unknown>;
+    };
+
+export interface AlertLeaderDeps {
+  readonly config: () => AlertmanagerConfig;
+  /** The log as committed by now; the actor applies further records to it. */
+  readonly restoreLog: () => NotificationLog;
+  readonly silences: () => readonly Silence[];
+  /** Commits a record to the control group. Rejects without a majority. */
+  readonly commit: (record: NotificationRecord, log: NotificationLog) => Promise<void>;
+  /** Sends until it is done or the request's deadline has passed. */
+  readonly notify: (request: NotifyRequest, signal: AbortSignal) => Promise<NotifyFailure | undefined>;
+  readonly onQuorumLoss: 'notify' | 'hold';
+  readonly metrics: AlertmanagerMetrics;
+}
+
+/** Housekeeping, and outcomes that are still to be committed. */
+const tickIntervalMs = 5_000;
+
+class AlertLeaderBehavior implements Behavior<AlertLeaderMessage> {
+  readonly #deps: AlertLeaderDeps;
+  readonly #log: NotificationLog;
+  readonly #dispatcher: Dispatcher;
+
+  constructor(deps: AlertLeaderDeps) {
+    this.#deps = deps;
+    this.#log = deps.restoreLog();
+    this.#dispatcher = new Dispatcher({
+      config: deps.config(),
+      log: this.#log,
+      silences: deps.silences(),
+      startDelayMs: defaultStartDelayMs,
+      onQuorumLoss: deps.onQuorumLoss,
+      metrics: deps.metrics,
+    });
+  }
+
+  started(context: ActorContext<AlertLeaderMessage>): void {
+    this.#carryOut(this.#dispatcher.start(context.clock.nowMs()), context);
+    context.startPeriodic('housekeeping', tickIntervalMs, { type: 'tick' });
+  }
+
+  receive(message: AlertLeaderMessage, context: ActorContext<AlertLeaderMessage>): void {
+    const nowMs = context.clock.nowMs();
+    switch (message.type) {
+      case 'alerts':
+        this.#receiveAlerts(message.alerts, message.replyTo, context);
+        break;
+      case 'config':
+        this.#step({ kind: 'config', config: message.config }, context);
+        break;
+      case 'silences':
+        this.#step({ kind: 'silences', silences: this.#deps.silences() }, context);
+        break;
+      case 'tick':
+        this.#step({ kind: 'tick' }, context);
+        break;
+      case 'committed':
+        this.#log.apply(message.record);
+        this.#step({ kind: 'committed', record: message.record }, context);
+        break;
+      case 'commitFailed':
+        context.log.warn({ err: errorText(message.error) }, 'a notification record was not committed');
+        this.#step({ kind: 'commitFailed', record: message.record }, context);
+        break;
+      case 'notified':
+        this.#step({ kind: 'notified', key: message.key, failure: message.failure }, context);
+        break;
+      case 'read':
+        message.replyTo.ok(message.read(this.#dispatcher, nowMs));
+        break;
+    }
+  }
+
+  #receiveAlerts(posted: unknown, replyTo: ReplyTo<void>, context: ActorContext<AlertLeaderMessage>): void {
+    let outcome: ReturnType<typeof parsePostedAlerts>;
+    try {
+      outcome = parsePostedAlerts(
+        posted,
+        context.clock.nowMs(),
+        this.#dispatcher.config.global.resolveTimeoutMs,
+      );
+    } catch (error) {
+      replyTo.fail(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#step({ kind: 'alerts', alerts: outcome.alerts }, context);
+    const [firstError] = outcome.errors;
+    if (firstError === undefined) replyTo.ok(undefined);
+    else replyTo.fail(new CodedError('bad_alerts', outcome.errors.join('; ')));
+  }
+
+  #step(event: Parameters<Dispatcher['step']>[0], context: ActorContext<AlertLeaderMessage>): void {
+    const nowMs = context.clock.nowMs();
+    this.#carryOut(this.#dispatcher.step(event, nowMs), context);
+    const dueMs = this.#dispatcher.nextDueMs();
+    if (dueMs !== undefined) context.startTimer('due', Math.max(0, dueMs - nowMs), { type: 'tick' });
+  }
+
+  #carryOut(effects: readonly DispatcherEffect[], context: ActorContext<AlertLeaderMessage>): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'persistIntent':
+        case 'persistOutcome': {
+          const { record } = effect;
+          context.pipe(
+            this.#deps.commit(record, this.#log),
+            () => ({ type: 'committed', record }),
+            (error) => ({ type: 'commitFailed', record, error }),
+          );
+          break;
+        }
+        case 'notify':
+          this.#notify(effect.request, context);
+          break;
+        case 'log':
+          context.log[effect.level](effect.fields, effect.message);
+          break;
+      }
+    }
+  }
+
+  #notify(request: NotifyRequest, context: ActorContext<AlertLeaderMessage>): void {
+    const { key } = request.intent;
+    context.pipe(
+      this.#deps.notify(request, context.signal),
+      (failure) => ({ type: 'notified', key, failure }),
+      (error) => ({ type: 'notified', key, failure: { reason: 'other', message: errorText(error) } }),
+    );
+  }
+}
+
+export function alertLeaderProps(deps: AlertLeaderDeps): ActorProps<AlertLeaderMessage> {
+  return {
+    kind: 'alert_leader',
+    create: () => new AlertLeaderBehavior(deps),
+    supervision: { restartsMax: 1_000 },
+  };
+}

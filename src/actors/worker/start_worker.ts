@@ -1,0 +1,77 @@
+/** Puts a shard worker together: its stores replayed, its actors up, its door open at `/worker`. */
+import { Registry } from 'prom-client';
+import type { Clock, Logger, Random } from '../../base/index.ts';
+import { Engine } from '../../promql/index.ts';
+import { ActorSystem, connectThread, type LinkPort } from '../../runtime/index.ts';
+import type { FsyncPolicy } from '../../tsdb/index.ts';
+import type { StoreLayout } from '../store_layout.ts';
+import { ClusterView } from './cluster_view.ts';
+import { HandOver } from './hand_over.ts';
+import { HostedShards } from './hosted_shards.ts';
+import type { ControlMessage, QueryLimits } from './messages.ts';
+import { Queries } from './queries.ts';
+import { RemoteReplicas } from './remote_replicas.ts';
+import { Router } from './router.ts';
+import { ScrapeManager } from './scrape_manager.ts';
+import { workerProps } from './worker_actor.ts';
+
+/** Where the two ends of a link find each other. */
+export const workerName = 'worker';
+export const controlName = 'control';
+
+/** What a worker has to know from its birth; survives a structured clone. */
+export interface WorkerSettings {
+  readonly nodeId: string;
+  readonly clusterName: string;
+  readonly version: string;
+  readonly dataPath: string;
+  readonly layout: StoreLayout;
+  readonly retentionMs: number;
+  readonly fsync: FsyncPolicy;
+  readonly limits: QueryLimits;
+}
+
+export interface WorkerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+const shutdownDeadlineMs = 5_000;
+
+/** Resolves, when every shard is replayed, with the function that stops the worker. Rejects with StoreError. */
+export async function startWorker(
+  index: number,
+  settings: WorkerSettings,
+  link: LinkPort,
+  { clock, random, log }: WorkerDeps,
+): Promise<() => Promise<void>> {
+  const registry = new Registry();
+  const system = new ActorSystem({ clock, random, registry, log, name: `worker-${index}` });
+  const control = connectThread(system, link, 'control').remoteRef<ControlMessage>(`/${controlName}`);
+  const { dataPath, layout, retentionMs, fsync, nodeId, clusterName, version, limits } = settings;
+  const hosted = await HostedShards.open(
+    { dataPath, layout, workerIndex: index, retentionMs, fsync },
+    { system, clock, log, registry },
+  );
+  const view = new ClusterView(nodeId, layout.shards, clock);
+  const router = new Router(view, hosted, control, clock);
+  const engine = new Engine({ limits, clock });
+  const parts = {
+    view,
+    hosted,
+    router,
+    engine,
+    handOver: new HandOver(view, hosted, router, { clock, log, registry, control }),
+    scrapes: new ScrapeManager(view, hosted, router, { system, clock, log, registry, version, clusterName }),
+    queries: new Queries(engine, (deadlineMs) => new RemoteReplicas(view, control, deadlineMs)),
+    registry,
+    clock,
+    log,
+  };
+  system.spawn(workerProps(parts), workerName);
+  return async () => {
+    await system.shutdown(shutdownDeadlineMs);
+    await hosted.close();
+  };
+}

@@ -1,0 +1,40 @@
+/** What this node does for its peers: appends to its shards, executes parts of queries, reports, takes alerts. */
+import { create } from '@bufbuild/protobuf';
+import type { LocalWorkers } from '../actors/index.ts';
+import {
+  type ExecuteChunk,
+  ExecuteChunkSchema,
+  type ExecuteRequest,
+  type UpperHandlers,
+} from '../cluster/index.ts';
+import { writeResponse } from './peer_calls.ts';
+import { type Reports, reportPrefix } from './reports.ts';
+
+/** What a peer's append or execution may take; its own deadline ends it earlier through cancellation. */
+const appendDeadlineMs = 5_000;
+const executeDeadlineMs = 120_000;
+
+async function* execute(
+  request: ExecuteRequest,
+  workers: LocalWorkers,
+  reports: Reports,
+): AsyncGenerator<ExecuteChunk> {
+  const { kind, shards, payload } = request;
+  const answers = kind.startsWith(reportPrefix)
+    ? await reports.local(kind.slice(reportPrefix.length))
+    : await workers.execute({ kind, shards, payload, deadlineMs: executeDeadlineMs });
+  for (const answer of answers) yield create(ExecuteChunkSchema, { payload: answer });
+}
+
+export function peerHandlers(
+  workers: LocalWorkers,
+  reports: Reports,
+): Required<Pick<UpperHandlers, 'write' | 'execute'>> {
+  return {
+    async write({ shard, epoch, bypassOutOfOrder, batch }) {
+      const write = { shard, epoch: Number(epoch), bypassOutOfOrder, batch };
+      return writeResponse(await workers.append(write, appendDeadlineMs));
+    },
+    execute: (request) => execute(request, workers, reports),
+  };
+}

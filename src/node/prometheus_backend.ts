@@ -1,0 +1,304 @@
+/** The Prometheus API's questions, answered by the actors of this node and the nodes beside it. */
+import { cpus, hostname } from 'node:os';
+import type { LocalWorkers, LookupSpec, QueryLimits, QueryService, QuerySpec } from '../actors/index.ts';
+import type {
+  Answer,
+  ClusterView,
+  PrometheusBackend,
+  QueryOptions,
+  RulesFilter,
+  SelectorsRequest,
+  TargetsFilter,
+  WriteAnswer,
+} from '../api/index.ts';
+import { CodedError, errorText } from '../base/index.ts';
+import type { ClusterNode } from '../cluster/index.ts';
+import type { AlertingRuleView, RuleGroupView } from '../rules/index.ts';
+import type { Reports } from './reports.ts';
+import { buildInfo } from './version.ts';
+
+const remoteWriteDeadlineMs = 20_000;
+const encoder = new TextEncoder();
+
+export interface BackendParts {
+  readonly cluster: ClusterNode;
+  readonly clusterName: string;
+  readonly workers: LocalWorkers;
+  readonly queries: QueryService;
+  readonly reports: Reports;
+  readonly limits: QueryLimits;
+  readonly flags: Readonly<Record<string, string>>;
+  readonly retentionText: string;
+  readonly startedAtMs: number;
+  readonly configText: () => string;
+  readonly scrapePools: () => readonly string[];
+  readonly lastConfigMs: () => number;
+  readonly isLastReloadGood: () => boolean;
+  readonly isReady: () => boolean;
+  readonly metrics: () => Promise<{ contentType: string; body: string }>;
+  readonly reload: () => Promise<void>;
+  readonly quit: () => void;
+}
+
+function answerOf(value: unknown, warnings: readonly string[] = []): Answer {
+  return { data: encoder.encode(JSON.stringify(value)), warnings, infos: [] };
+}
+
+interface ActiveTarget {
+  readonly scrapePool: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface MetadataItem {
+  readonly metric: string;
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+export class NodeBackend implements PrometheusBackend {
+  readonly #parts: BackendParts;
+
+  constructor(parts: BackendParts) {
+    this.#parts = parts;
+  }
+
+  query(expr: string, timeMs: number, options: QueryOptions, signal: AbortSignal): Promise<Answer> {
+    const range = { startMs: timeMs, endMs: timeMs, stepMs: 1, instant: true };
+    return this.#parts.queries.query(this.#spec(expr, range, options), signal);
+  }
+
+  queryRange(
+    expr: string,
+    range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+    options: QueryOptions,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    return this.#parts.queries.query(this.#spec(expr, { ...range, instant: false }, options), signal);
+  }
+
+  #spec(
+    expr: string,
+    range: Pick<QuerySpec, 'startMs' | 'endMs' | 'stepMs' | 'instant'>,
+    { timeoutMs, lookbackMs, limit, partialResponse }: QueryOptions,
+  ): QuerySpec {
+    const { limits } = this.#parts;
+    return {
+      expr,
+      ...range,
+      limits: {
+        samplesMax: limits.samplesMax,
+        timeoutMs: Math.min(timeoutMs ?? limits.timeoutMs, limits.timeoutMs),
+        lookbackMs: lookbackMs ?? limits.lookbackMs,
+      },
+      partialResponse,
+      seriesMax: limit ?? 0,
+    };
+  }
+
+  series(request: SelectorsRequest, signal: AbortSignal): Promise<Answer> {
+    return this.#lookup('series', '', request, signal);
+  }
+
+  labelNames(request: SelectorsRequest, signal: AbortSignal): Promise<Answer> {
+    return this.#lookup('labelNames', '', request, signal);
+  }
+
+  labelValues(name: string, request: SelectorsRequest, signal: AbortSignal): Promise<Answer> {
+    return this.#lookup('labelValues', name, request, signal);
+  }
+
+  #lookup(
+    what: LookupSpec['what'],
+    label: string,
+    { selectors, fromMs, toMs, limit = 0 }: SelectorsRequest,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    return this.#parts.queries.lookup({ what, label, selectors, fromMs, toMs, limit }, signal);
+  }
+
+  async targets({ state, scrapePool }: TargetsFilter, signal: AbortSignal): Promise<Answer> {
+    const { reports } = this.#parts;
+    const inPool = (item: unknown): boolean =>
+      scrapePool === undefined || (item as ActiveTarget).scrapePool === scrapePool;
+    const active =
+      state === 'dropped' ? { items: [], warnings: [] } : await reports.everywhere('targets', signal);
+    const dropped = (await reports.here('droppedTargets')).filter(inPool);
+    const droppedTargetCounts = Object.fromEntries(this.scrapePools().map((pool) => [pool, 0]));
+    for (const item of dropped) {
+      const pool = (item as ActiveTarget).scrapePool;
+      droppedTargetCounts[pool] = (droppedTargetCounts[pool] ?? 0) + 1;
+    }
+    const activeTargets = (active.items.filter(inPool) as ActiveTarget[]).sort(byPoolAndInstance);
+    const droppedTargets = state === 'active' ? [] : dropped;
+    return answerOf({ activeTargets, droppedTargets, droppedTargetCounts }, active.warnings);
+  }
+
+  scrapePools(): readonly string[] {
+    return [...this.#parts.scrapePools()].sort();
+  }
+
+  async metadata(
+    filter: { readonly metric?: string; readonly limit?: number; readonly limitPerMetric?: number },
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { items, warnings } = await this.#parts.reports.everywhere('metadata', signal);
+    const byMetric = new Map<string, Map<string, Omit<MetadataItem, 'metric'>>>();
+    for (const { metric, type, help, unit } of items as MetadataItem[]) {
+      if (filter.metric !== undefined && metric !== filter.metric) continue;
+      const known = byMetric.get(metric) ?? new Map<string, Omit<MetadataItem, 'metric'>>();
+      if (!byMetric.has(metric)) {
+        if (filter.limit !== undefined && filter.limit > 0 && byMetric.size >= filter.limit) continue;
+        byMetric.set(metric, known);
+      }
+      const perMetricMax = filter.limitPerMetric ?? 0;
+      if (perMetricMax > 0 && known.size >= perMetricMax) continue;
+      known.set(`${type}\n${unit}\n${help}`, { type, help, unit });
+    }
+    const data = Object.fromEntries(
+      [...byMetric].map(([metric, entries]) => [metric, [...entries.values()]]),
+    );
+    return answerOf(data, warnings);
+  }
+
+  async rules(filter: RulesFilter, signal: AbortSignal): Promise<Answer> {
+    const { items, warnings } = await this.#parts.reports.everywhere('rules', signal);
+    const groups = (items as RuleGroupView[])
+      .flatMap((group) => filteredGroup(group, filter))
+      .sort(byFileAndName);
+    return answerOf({ groups }, warnings);
+  }
+
+  async alerts(signal: AbortSignal): Promise<Answer> {
+    const { items, warnings } = await this.#parts.reports.everywhere('rules', signal);
+    const alerts = (items as RuleGroupView[])
+      .sort(byFileAndName)
+      .flatMap((group) => group.rules)
+      .flatMap((rule) => (rule.type === 'alerting' ? (rule.alerts ?? []) : []));
+    return answerOf({ alerts }, warnings);
+  }
+
+  configText(): string {
+    return this.#parts.configText();
+  }
+
+  flags(): Readonly<Record<string, string>> {
+    return this.#parts.flags;
+  }
+
+  buildInfo(): Readonly<Record<string, string>> {
+    return buildInfo;
+  }
+
+  runtimeInfo(): Promise<Readonly<Record<string, unknown>>> {
+    const { startedAtMs, lastConfigMs, isLastReloadGood, retentionText } = this.#parts;
+    return Promise.resolve({
+      startTime: new Date(startedAtMs).toISOString(),
+      CWD: process.cwd(),
+      hostname: hostname(),
+      serverTime: new Date().toISOString(),
+      reloadConfigSuccess: isLastReloadGood(),
+      lastConfigTime: new Date(lastConfigMs()).toISOString(),
+      corruptionCount: 0,
+      goroutineCount: 0,
+      GOMAXPROCS: cpus().length,
+      GOMEMLIMIT: 0,
+      GOGC: '',
+      GODEBUG: '',
+      storageRetention: retentionText,
+    });
+  }
+
+  alertmanagers(): unknown {
+    const leader = this.#parts.cluster.leader();
+    const address =
+      leader === undefined ? undefined : this.#parts.cluster.member(leader)?.meta.alertmanagerAddress;
+    const active = address === undefined ? [] : [{ url: `http://${address}/api/v2/alerts` }];
+    return { activeAlertmanagers: active, droppedAlertmanagers: [] };
+  }
+
+  async remoteWrite(body: Uint8Array): Promise<WriteAnswer> {
+    try {
+      return await this.#parts.workers
+        .next()
+        .ask<WriteAnswer>((replyTo) => ({ type: 'remoteWrite', body, replyTo }), remoteWriteDeadlineMs);
+    } catch (error) {
+      // Nothing was acknowledged, so the sender has to come again.
+      if (error instanceof CodedError) return { status: 503, message: errorText(error), samplesWritten: 0 };
+      throw error;
+    }
+  }
+
+  cluster(): ClusterView {
+    const { cluster, clusterName } = this.#parts;
+    const table = cluster.table();
+    const shards = table?.shards ?? [];
+    const members = cluster.members().map(({ meta, state }) => ({
+      id: meta.id,
+      address: meta.advertiseAddress,
+      httpAddress: meta.httpAddress,
+      state,
+      zone: meta.zone,
+      version: meta.version,
+      shards: shards.filter(({ owner }) => owner === meta.id).length,
+    }));
+    return {
+      name: clusterName,
+      self: cluster.nodeId,
+      leader: cluster.leader() ?? null,
+      members: members.sort((a, b) => (a.id < b.id ? -1 : 1)),
+      table: {
+        version: table?.version ?? 0,
+        shards: shards.map(({ owner, epoch, holders }, shard) => ({ shard, owner, epoch, holders })),
+      },
+    };
+  }
+
+  metrics(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return this.#parts.metrics();
+  }
+
+  healthy(): boolean {
+    return true;
+  }
+
+  ready(): boolean {
+    return this.#parts.isReady();
+  }
+
+  reload(): Promise<void> {
+    return this.#parts.reload();
+  }
+
+  quit(): void {
+    this.#parts.quit();
+  }
+}
+
+function byPoolAndInstance(a: ActiveTarget, b: ActiveTarget): number {
+  const key = ({ scrapePool, labels }: ActiveTarget): string => `${scrapePool}\n${labels['instance'] ?? ''}`;
+  return key(a) < key(b) ? -1 : 1;
+}
+
+function byFileAndName(a: RuleGroupView, b: RuleGroupView): number {
+  return `${a.file}\n${a.name}` < `${b.file}\n${b.name}` ? -1 : 1;
+}
+
+/** The group with the rules that pass, or nothing when none does. */
+function filteredGroup(group: RuleGroupView, filter: RulesFilter): RuleGroupView[] {
+  const isListed = (list: readonly string[], value: string): boolean =>
+    list.length === 0 || list.includes(value);
+  if (!isListed(filter.ruleGroups, group.name) || !isListed(filter.files, group.file)) return [];
+  const type = filter.type === 'alert' ? 'alerting' : 'recording';
+  const isFiltered = filter.type !== undefined || filter.ruleNames.length > 0;
+  const rules = group.rules
+    .filter(
+      (rule) => isListed(filter.ruleNames, rule.name) && (filter.type === undefined || rule.type === type),
+    )
+    .map((rule) => (rule.type === 'alerting' && filter.excludeAlerts ? withoutAlerts(rule) : rule));
+  return isFiltered && rules.length === 0 ? [] : [{ ...group, rules }];
+}
+
+function withoutAlerts(rule: AlertingRuleView): AlertingRuleView {
+  return { ...rule, alerts: null };
+}

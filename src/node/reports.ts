@@ -1,0 +1,93 @@
+/**
+ * What is asked of every node rather than of every shard: targets, metadata, rules. Each node gives its part as a JSON
+ * list; the node that was asked joins them, and names those that did not answer.
+ */
+import type { LocalWorkers, ReportKind, RuleManager } from '../actors/index.ts';
+import { CodedError, errorText } from '../base/index.ts';
+import type { ClusterNode } from '../cluster/index.ts';
+import { executeRequest } from './peer_calls.ts';
+
+export const reportPrefix = 'report.';
+const reportDeadlineMs = 5_000;
+
+/** Reports of the workers, and those of the control thread. */
+export type NodeReport = ReportKind | 'rules';
+
+export interface JoinedReport {
+  readonly items: readonly unknown[];
+  readonly warnings: readonly string[];
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+export class Reports {
+  readonly #cluster: ClusterNode;
+  readonly #workers: LocalWorkers;
+  readonly #rules: RuleManager;
+
+  constructor(cluster: ClusterNode, workers: LocalWorkers, rules: RuleManager) {
+    this.#cluster = cluster;
+    this.#workers = workers;
+    this.#rules = rules;
+  }
+
+  /** This node's part: one JSON list per chunk. `kind` is what a peer sent. */
+  async local(kind: string): Promise<Uint8Array[]> {
+    switch (kind) {
+      case 'rules':
+        return [encoder.encode(JSON.stringify(await this.#rules.views()))];
+      case 'targets':
+      case 'metadata':
+        return Promise.all(this.#workers.running.map((worker) => this.#ask(worker, kind)));
+      case 'droppedTargets': {
+        // Every worker of every node knows them all.
+        const worker = this.#workers.running[0];
+        return worker === undefined ? [] : [await this.#ask(worker, kind)];
+      }
+      default:
+        throw new CodedError('unknown_report', `there is no report ${JSON.stringify(kind)}`);
+    }
+  }
+
+  #ask(worker: LocalWorkers['running'][number], kind: ReportKind): Promise<Uint8Array> {
+    return worker.ask<Uint8Array>((replyTo) => ({ type: 'report', kind, replyTo }), reportDeadlineMs);
+  }
+
+  /** Of this node alone, as values. */
+  async here(kind: NodeReport): Promise<readonly unknown[]> {
+    return (await this.local(kind)).flatMap(parseList);
+  }
+
+  /** Of all live nodes. */
+  async everywhere(kind: NodeReport, signal: AbortSignal): Promise<JoinedReport> {
+    const warnings: string[] = [];
+    const live = this.#cluster.members().filter(({ state }) => state === 'alive' || state === 'suspect');
+    const parts = await Promise.all(
+      live.map(async ({ meta: { id } }) => {
+        try {
+          return id === this.#cluster.nodeId ? await this.here(kind) : await this.#of(id, kind, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          warnings.push(`incomplete answer: node ${id} did not answer (${errorText(error)})`);
+          return [];
+        }
+      }),
+    );
+    return { items: parts.flat(), warnings };
+  }
+
+  async #of(nodeId: string, kind: NodeReport, signal: AbortSignal): Promise<unknown[]> {
+    const request = executeRequest({ kind: reportPrefix + kind, shards: [], payload: new Uint8Array(0) });
+    const items: unknown[] = [];
+    const options = { deadlineMs: reportDeadlineMs, signal };
+    for await (const { payload } of this.#cluster.client(nodeId).execute(request, options)) {
+      items.push(...parseList(payload));
+    }
+    return items;
+  }
+}
+
+function parseList(bytes: Uint8Array): unknown[] {
+  return JSON.parse(decoder.decode(bytes)) as unknown[];
+}
