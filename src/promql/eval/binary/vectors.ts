@@ -3,7 +3,7 @@
  * Pairs of series are found first, by match group, then each pair is computed over all steps at once.
  */
 import { type Labels, LabelsBuilder, metricNameLabel } from '../../../model/index.ts';
-import { ExecutionError, UnsupportedError } from '../../errors.ts';
+import { ExecutionError } from '../../errors.ts';
 import type { BinaryExpr, VectorMatching } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import { isEmptyColumn, mergeSameLabels, type VectorValue } from '../values.ts';
@@ -21,18 +21,22 @@ export function evaluateVectors(
   delayed: boolean,
 ): VectorValue {
   const matching = expr.matching ?? defaultMatching;
-  if (matching.fillLeft !== undefined || matching.fillRight !== undefined) {
-    throw new UnsupportedError('fill modifiers');
-  }
-  if (lhs.length === 0 || rhs.length === 0) return { type: 'vector', series: [] };
+  const fills = matching.fillLeft !== undefined || matching.fillRight !== undefined;
+  if (!fills && (lhs.length === 0 || rhs.length === 0)) return { type: 'vector', series: [] };
   const swapped = matching.cardinality === 'one-to-many';
   const many = swapped ? rhs : lhs;
   const one = swapped ? lhs : rhs;
   const reduce = matchLabels(matching);
   const ones = groupByMatch(one, reduce);
-  checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right');
+  checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right', fills);
   const pairer = new Pairer(expr, matching, swapped, delayed);
-  for (const [key, group] of groupByMatch(many, reduce)) pairer.group(group, ones.get(key) ?? []);
+  const manys = groupByMatch(many, reduce);
+  for (const key of new Set([...manys.keys(), ...ones.keys()])) {
+    const members = manys.get(key) ?? [];
+    const partners = ones.get(key) ?? [];
+    pairer.group(members, partners);
+    if (fills) pairer.fill(members, partners, reduce);
+  }
   return { type: 'vector', series: mergeSameLabels(pairer.results) };
 }
 
@@ -43,6 +47,7 @@ function checkUnique(
   rhs: readonly StepSeries[],
   reduce: (labels: Labels) => Labels,
   side: 'left' | 'right',
+  fills: boolean,
 ): void {
   let evaluated: Uint8Array | undefined;
   for (const group of groups.values()) {
@@ -51,7 +56,11 @@ function checkUnique(
     if (evaluated === undefined) {
       evaluated = anyPresent(lhs, steps);
       const right = anyPresent(rhs, steps);
-      for (let i = 0; i < steps; i++) evaluated[i] = (evaluated[i] as number) & (right[i] as number);
+      for (let i = 0; i < steps; i++) {
+        const left = evaluated[i] as number;
+        // A side without any value ends the step, unless it is filled in.
+        evaluated[i] = fills ? left | (right[i] as number) : left & (right[i] as number);
+      }
     }
     const owner = new Int32Array(steps).fill(-1);
     for (const [index, { present, labels }] of group.entries()) {
@@ -119,6 +128,17 @@ class Pairer {
     }
   }
 
+  /** Pairs series with the fill value at the steps at which the other side of their group has none. */
+  fill(many: readonly StepSeries[], ones: readonly StepSeries[], reduce: (labels: Labels) => Labels): void {
+    const { fillLeft, fillRight } = this.#matching;
+    if (fillRight !== undefined) {
+      for (const one of many) this.group([one], [filler(one, ones, fillRight, reduce)]);
+    }
+    if (fillLeft !== undefined) {
+      for (const one of ones) this.group([filler(one, many, fillLeft, reduce)], [one]);
+    }
+  }
+
   #pair(many: StepSeries, one: StepSeries, labels: Labels, used: Uint8Array | undefined): void {
     const steps = many.present.length;
     const values = new Float64Array(steps);
@@ -165,4 +185,17 @@ class Pairer {
     for (const name of matching.include) builder.set(name, one.get(name));
     return builder.labels();
   }
+}
+
+/** A series of the fill value at the steps at which no series of a group has a value. */
+function filler(
+  partner: StepSeries,
+  group: readonly StepSeries[],
+  value: number,
+  reduce: (labels: Labels) => Labels,
+): StepSeries {
+  const steps = partner.present.length;
+  const present = anyPresent(group, steps);
+  for (let i = 0; i < steps; i++) present[i] = present[i] === 1 ? 0 : 1;
+  return { labels: reduce(partner.labels), values: new Float64Array(steps).fill(value), present };
 }
