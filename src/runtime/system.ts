@@ -11,6 +11,7 @@ import { DeadlineWheel } from './deadlines.ts';
 import { EventLoopScheduler, type Scheduler } from './dispatcher.ts';
 import { nameTakenError } from './errors.ts';
 import { type KindStats, RuntimeStats, registerRuntimeMetrics } from './metrics.ts';
+import { VirtualActors, type VirtualOptions } from './virtual.ts';
 
 export interface ActorSystemDeps {
   readonly clock: Clock;
@@ -61,6 +62,11 @@ export class ActorSystem implements CellHost {
     const cell = new Cell(this, undefined, props, path);
     this.#top.add(cell as unknown as Cell<never>);
     return cell;
+  }
+
+  /** Actors addressed by key that live where `place` says; see virtual.ts. Once per kind. */
+  virtual<M>(options: VirtualOptions<M>): VirtualActors<M> {
+    return new VirtualActors<M>(this, options);
   }
 
   /** Graceful: drains the mailbox, stops children, resolves when stopped. */

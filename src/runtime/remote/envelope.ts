@@ -34,7 +34,7 @@ export interface Request {
   readonly virtual: boolean;
   readonly hops: number;
   readonly deadlineMs: number;
-  /** Of the placement that a `release` is based on. */
+  /** Of the placement by which the sender chose this node; 0 for an actor with a path. */
   readonly version: number;
   readonly payload: Uint8Array;
 }

@@ -48,6 +48,8 @@ export interface Address {
   readonly kind: string;
   readonly target: string;
   readonly virtual: boolean;
+  /** Of the placement that chose the node; 0 for an actor with a path. */
+  readonly version: number;
 }
 
 /** Takes requests for the virtual actors of one kind. */
@@ -89,7 +91,7 @@ export class NodeLink {
 
   /** The actor of `kind` at `path` on another node. */
   remoteRef<M>(nodeId: string, path: string, kind: string): ActorRef<M> {
-    return new NodeRef<M>(this, { nodeId, kind, target: path, virtual: false });
+    return new NodeRef<M>(this, { nodeId, kind, target: path, virtual: false, version: 0 });
   }
 
   /** Membership says that a node is gone: open asks to it fail now rather than at their deadlines. */
@@ -132,19 +134,18 @@ export class NodeLink {
   }
 
   /** Asks a node to let go of a virtual actor; resolves when it has stopped there. */
-  release(address: Address, version: number, deadlineMs: number): Promise<void> {
+  release(address: Address, deadlineMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const path = address.target;
       const id = this.#pending.open(path, deadlineMs, () => resolve(), reject, address.nodeId);
       if (id === undefined) return;
-      const request = this.#request('release', id, address, deadlineMs, new Uint8Array());
-      this.#transmit(address.nodeId, { ...request, version });
+      this.#transmit(address.nodeId, this.#request('release', id, address, deadlineMs, new Uint8Array()));
     });
   }
 
-  /** Sends a request on to the node where its target lives now. */
-  forward(nodeId: string, request: Request): void {
-    this.#transmit(nodeId, { ...request, hops: request.hops + 1 });
+  /** Sends a request on to the node where its target lives by a placement of `version`. */
+  forward(nodeId: string, request: Request, version: number): void {
+    this.#transmit(nodeId, { ...request, hops: request.hops + 1, version });
   }
 
   #open(
@@ -176,7 +177,7 @@ export class NodeLink {
     deadlineMs: number,
     payload: Uint8Array,
   ): Request {
-    const { kind, target, virtual } = address;
+    const { kind, target, virtual, version } = address;
     return {
       type,
       id,
@@ -186,7 +187,7 @@ export class NodeLink {
       virtual,
       hops: 0,
       deadlineMs,
-      version: 0,
+      version,
       payload,
     };
   }
@@ -203,6 +204,11 @@ export class NodeLink {
   }
 
   #transmit(nodeId: string, envelope: Envelope): void {
+    if (nodeId === this.selfNodeId) {
+      // A request that was sent on by others and came home.
+      queueMicrotask(() => this.#dispatch(envelope));
+      return;
+    }
     this.#sends.set(nodeId, (this.#sends.get(nodeId) ?? 0) + 1);
     const done = (): void => {
       const left = (this.#sends.get(nodeId) ?? 1) - 1;
@@ -235,6 +241,10 @@ export class NodeLink {
       this.#system.log.warn({ node: from, err: errorText(error) }, 'envelope refused');
       return;
     }
+    this.#dispatch(envelope);
+  }
+
+  #dispatch(envelope: Envelope): void {
     if (envelope.type === 'ok') this.#receiveOk(envelope.id, envelope.kind, envelope.payload);
     else if (envelope.type === 'offered') this.#pending.ok(envelope.id, envelope.outcome);
     else if (envelope.type === 'fail') {
