@@ -107,6 +107,33 @@ test('an actor whose start fails is restarted like any other', async () => {
   assert.equal(await scheduler.runUntilSettled(reply), 3);
 });
 
+test('an actor given up in the middle of a message stays dead when that message fails at last', async () => {
+  const { system, scheduler } = testWorld();
+  let starts = 0;
+  const hang = async (context: ActorContext<Job>): Promise<void> => {
+    await delay(context.clock, 60_000);
+    throw new Error('late');
+  };
+  const child = (): Behavior<Job> => {
+    starts++;
+    return { receive: (_, context) => hang(context) };
+  };
+  const create = (): Behavior<Job> => ({
+    receive(_, context) {
+      context.spawn<Job>({ kind: 'child', create: child }, 'child').tell({ type: 'boom', id: 1 });
+      return hang(context);
+    },
+  });
+  const parent = system.spawn<Job>({ kind: 'parent', create, stopDeadlineMs: 100 }, 'parent');
+  parent.tell({ type: 'boom', id: 1 });
+  await scheduler.runUntilIdle();
+  await scheduler.runUntilSettled(system.stop(parent));
+  await scheduler.runFor(200_000);
+  assert.equal(starts, 1);
+  assert.deepEqual(system.paths, []);
+  assert.equal(system.stats.of('child').failures, 0);
+});
+
 /** What the chaos test keeps of the truth. */
 interface Ledger {
   readonly delivered: Map<number, number>;
@@ -118,10 +145,16 @@ interface Ledger {
 
 function chaosBehavior(name: string, ledger: Ledger): Behavior<Job> {
   return {
+    started() {
+      if (ledger.stoppedAt.has(name)) ledger.afterStop.push(`${name} started`);
+    },
     async receive(message, context) {
       if (ledger.stoppedAt.has(name)) ledger.afterStop.push(name);
       ledger.delivered.set(message.id, (ledger.delivered.get(message.id) ?? 0) + 1);
-      if (message.type === 'boom') throw new Error('boom');
+      if (message.type === 'boom') {
+        if (message.id % 2 === 0) await delay(context.clock, 70);
+        throw new Error('boom');
+      }
       if (message.ms > 0) await delay(context.clock, message.ms);
       // Every seventh ask is forgotten, so that deadlines have work.
       if (message.type === 'ask' && message.id % 7 !== 0) message.replyTo.ok(message.id);
