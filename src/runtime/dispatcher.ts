@@ -26,7 +26,7 @@ const sliceMsMax = 4;
 /** Turns in a row before I/O gets its turn, however short they are. */
 const sliceTurnsMax = 4096;
 
-export const turnMessagesMax = 256;
+const turnMessagesMax = 256;
 const slowTurnMs = 1;
 const fastTurnMs = 0.25;
 

@@ -16,7 +16,7 @@ import type { AskSlot } from './ask.ts';
 const capacityMin = 8;
 
 /** The largest bound an actor may ask for. */
-export const mailboxMaxMax: number = 1 << 20;
+const mailboxMaxMax: number = 1 << 20;
 
 interface Waiter<M> {
   readonly message: M;

@@ -57,7 +57,7 @@ export interface VirtualHost {
 }
 
 /** Messages per key that wait while it moves. */
-export const heldMax = 1024;
+const heldMax = 1024;
 
 interface Entry<M> {
   /** Undefined while the previous place is asked to let go. */

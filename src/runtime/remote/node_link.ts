@@ -56,7 +56,7 @@ export interface Address {
 export type VirtualReceiver = (request: Request) => void;
 
 /** Envelopes to one node that the transport may have taken and not finished. */
-export const sendsMax = 4096;
+const sendsMax = 4096;
 /** How long a tellWhenRoom waits for another node. */
 const offerDeadlineMs = 60_000;
 

@@ -7,7 +7,7 @@ import { AskSlot, type OnFail, type OnOk } from '../ask.ts';
 import type { DeadlineWheel } from '../deadlines.ts';
 import { fullError } from '../errors.ts';
 
-export const pendingMax = 65_536;
+const pendingMax = 65_536;
 
 export class PendingReplies {
   readonly #wheel: DeadlineWheel;
