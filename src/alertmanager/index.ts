@@ -12,7 +12,13 @@ export type {
   TimeInterval,
   WebhookConfig,
 } from './config.ts';
-export { parseAlertmanagerConfig } from './config.ts';
+export {
+  type AlertmanagerOptions,
+  type LoadedAlertmanagerConfig,
+  parseAlertmanagerConfig,
+  parseAlertmanagerConfig,
+  parseMatchers,
+} from './config.ts';
 export { type Decision, decideNotification } from './dedup.ts';
 export { Dispatcher, type DispatcherOptions, defaultStartDelayMs } from './dispatcher.ts';
 export type { DispatcherEffect, DispatcherEvent, NotifyFailure, NotifyRequest } from './effects.ts';
@@ -24,6 +30,7 @@ export {
   SilenceNotFoundError,
 } from './errors.ts';
 export { fingerprint } from './fingerprint.ts';
+export { compileMatchers } from './matchers.ts';
 export { type AlertmanagerMetrics, createAlertmanagerMetrics } from './metrics.ts';
 export {
   entryRetentionMs,

@@ -26,7 +26,8 @@ export const alertStateLabel = 'alertstate';
 export const alertsMetric = 'ALERTS';
 export const alertsForStateMetric = 'ALERTS_FOR_STATE';
 
-const templateVariables: readonly string[] = ['labels', 'externalLabels', 'externalURL', 'value'];
+/** Variables that every label and annotation finds set. */
+export const templateVariables: readonly string[] = ['labels', 'externalLabels', 'externalURL', 'value'];
 
 export interface AlertingRuleOptions {
   readonly config: RuleConfig;

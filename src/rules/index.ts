@@ -23,6 +23,7 @@ export { defaultRestoreOptions, type RestoreOptions } from './restore.ts';
 export type { Rule } from './rule.ts';
 export { type GroupSchedule, groupOffsetMs, groupSchedule, nextSlot, slotBefore } from './schedule.ts';
 export { type GroupSnapshot, groupSnapshotVersion } from './snapshot.ts';
+export { checkRuleTemplate } from './template_check.ts';
 export type {
   AlertSink,
   Appender,
