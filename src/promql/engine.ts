@@ -3,16 +3,19 @@
  * clock is the only source of time; a query that takes long lets other events in, so that its deadline and its
  * cancellation are noticed.
  */
+import type { Registry } from 'prom-client';
 import { type Clock, CodedError } from '../base/index.ts';
 import { Labels } from '../model/index.ts';
 import { ExecutionError, QueryCanceledError, QueryError, QueryTimeoutError } from './errors.ts';
 import { Annotations } from './eval/annotations.ts';
 import { QueryContext, type QueryOptions } from './eval/context.ts';
 import { TreeEvaluator } from './eval/evaluate.ts';
+import { extendedSamples } from './eval/extended.ts';
 import { type Grid, gridOf } from './eval/grid.ts';
 import { prefetch, type Sources } from './eval/prefetch.ts';
-import { dropMarkedNames, type Value } from './eval/values.ts';
-import { evaluateRange } from './eval/windows.ts';
+import { dropMarkedNames, sameLabelsetMessage, type Value, withoutMetadata } from './eval/values.ts';
+import { evaluateRange, moveWindow, Window } from './eval/windows.ts';
+import { EngineMetrics } from './metrics.ts';
 import { typeOf } from './parse/check.ts';
 import { type ParserOptions, parseExpr } from './parse/parser.ts';
 import { type Expr, unwrapParens } from './parse/tree.ts';
@@ -31,6 +34,7 @@ export interface EngineOptions {
   /** The step of subqueries that name none: the global evaluation interval. */
   readonly subqueryStepMs?: number;
   readonly clock: Clock;
+  readonly registry?: Registry;
 }
 
 const defaultSubqueryStepMs = 60_000;
@@ -57,8 +61,10 @@ export class Engine {
   readonly #features: EngineFeatures;
   readonly #subqueryStepMs: number;
   readonly #clock: Clock;
+  readonly #metrics: EngineMetrics | undefined;
 
   constructor(options: EngineOptions) {
+    this.#metrics = options.registry === undefined ? undefined : new EngineMetrics(options.registry);
     this.#limits = options.limits;
     this.#features = options.features ?? {};
     this.#subqueryStepMs = options.subqueryStepMs ?? defaultSubqueryStepMs;
@@ -124,17 +130,21 @@ export class Engine {
     const expr = typeof query === 'string' ? this.parse(query) : query;
     const limits = { ...this.#limits, ...options.limits };
     const guard = new Guard(this.#clock, limits.timeoutMs, signal);
+    const startedMs = this.#clock.monotonicMs();
+    this.#metrics?.started();
     try {
       const grid = range.instant
         ? { startMs: range.startMs, stepMs: 1, steps: 1 }
         : gridOf(range.startMs, range.endMs, range.stepMs);
       const context = this.#context(range, annotations, limits, guard.signal);
       await guard.race(prefetch(expr, grid, context, sources, guard.signal));
+      this.#metrics?.fetched(this.#clock.monotonicMs() - startedMs);
       return await evaluate({ expr, grid, context, signal: guard.signal });
     } catch (error) {
       throw asQueryError(error);
     } finally {
       guard.stop();
+      this.#metrics?.ended(this.#clock.monotonicMs() - startedMs);
     }
   }
 
@@ -178,30 +188,30 @@ async function evaluateSteps(run: Run): Promise<QueryValue> {
 async function evaluateInstant(run: Run, atMs: number): Promise<QueryValue> {
   const evaluator = new TreeEvaluator(run.context, run.grid);
   const node = unwrapParens(run.expr);
-  if (node.kind === 'matrix' || node.kind === 'subquery') return evaluateWindow(node, evaluator, atMs);
+  if (node.kind === 'matrix' || node.kind === 'subquery') return evaluateWindow(node, evaluator);
   return instantValue(settleNames(await evaluator.evaluate(run.expr)), atMs);
 }
 
 /** The samples in the window of a range selector, or the inner steps of a subquery. */
-async function evaluateWindow(node: Expr, evaluator: TreeEvaluator, atMs: number): Promise<QueryValue> {
+async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<QueryValue> {
   const range = await evaluateRange(node, evaluator);
-  const endMs = (range.shift.atMs ?? atMs) - range.shift.offsetMs;
-  const startMs = endMs - range.rangeMs;
+  const { extension } = range;
   const series: MatrixSeries[] = [];
-  for (const columns of range.series) {
-    const { timestamps, values } = columns;
-    let from = 0;
-    while (from < timestamps.length && (timestamps[from] as number) <= startMs) from++;
-    let to = from;
-    while (to < timestamps.length && (timestamps[to] as number) <= endMs) to++;
+  for (const { labels, dropName, timestamps, values } of range.series) {
+    const window = new Window();
+    window.timestamps = timestamps;
+    window.values = values;
+    moveWindow(window, range, evaluator.grid, 0);
+    const { from, to } = window;
     if (to === from) continue;
     evaluator.context.hold(to - from);
-    series.push({
-      labels: columns.labels,
-      timestamps: timestamps.subarray(from, to),
-      values: values.subarray(from, to),
-    });
+    const plain = { timestamps: timestamps.subarray(from, to), values: values.subarray(from, to) };
+    const samples = extension === undefined ? plain : extendedSamples(window, extension);
+    if (samples !== undefined)
+      series.push({ labels: dropName === true ? withoutMetadata(labels) : labels, ...samples });
   }
+  const keys = new Set(series.map(({ labels }) => labels.key()));
+  if (keys.size < series.length) throw new ExecutionError(sameLabelsetMessage);
   return { type: 'matrix', series: sortedByLabels(series) };
 }
 

@@ -76,12 +76,24 @@ export function instantReach(
   times: QueryTimes,
   lookbackMs: number,
 ): TimeRange {
-  return reach(grid, shiftOf(node, times), lookbackMs);
+  const { fromMs, toMs } = reach(grid, shiftOf(node, times), lookbackMs);
+  return { fromMs, toMs: node.extension === 'smoothed' ? toMs + lookbackMs : toMs };
 }
 
-/** The samples that a range selector may need on the grid. */
-export function rangeReach(node: MatrixSelector, grid: Grid, times: QueryTimes): TimeRange {
-  return reach(grid, shiftOf(node.selector, times), resolveDuration(node.range, times, 'positive'));
+/** The samples that a range selector may need on the grid; extended ones also look beyond their range. */
+export function rangeReach(
+  node: MatrixSelector,
+  grid: Grid,
+  times: QueryTimes,
+  lookbackMs: number,
+): TimeRange {
+  const { extension } = node.selector;
+  const rangeMs = resolveDuration(node.range, times, 'positive');
+  const { fromMs, toMs } = reach(grid, shiftOf(node.selector, times), rangeMs);
+  return {
+    fromMs: extension === undefined ? fromMs : fromMs - lookbackMs,
+    toMs: extension === 'smoothed' ? toMs + lookbackMs : toMs,
+  };
 }
 
 /** The inner steps of a subquery: absolute multiples of its step inside all windows of the outer grid. */

@@ -70,7 +70,7 @@ class ReadPlan {
       this.#add(expr, { matchers: expr.matchers, ...reach, stepMs: grid.stepMs, ...hints });
     } else if (expr.kind === 'matrix') {
       const rangeMs = resolveDuration(expr.range, times, 'positive');
-      const reach = rangeReach(expr, grid, times);
+      const reach = rangeReach(expr, grid, times, options.lookbackMs);
       const { matchers } = expr.selector;
       this.#add(expr.selector, { matchers, ...reach, stepMs: grid.stepMs, rangeMs, ...hints });
     } else if (expr.kind === 'subquery') {

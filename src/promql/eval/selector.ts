@@ -3,28 +3,32 @@
  * marker.
  */
 import { isStaleNaN, type SeriesColumns } from '../../model/index.ts';
-import { ExecutionError, UnsupportedError } from '../errors.ts';
 import type { VectorSelector } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import type { Evaluator } from './context.ts';
+import { interpolate } from './extended.ts';
 import { type Grid, lookupMs, type Shift, shiftOf } from './grid.ts';
+import { refuseHistograms, seriesOf, withoutStale } from './raw.ts';
 import type { VectorValue } from './values.ts';
 
 /** What a step of the result holds: the sample's value, or its time in seconds. */
 export type SelectorOutput = 'values' | 'timestamps';
 
-/** Series without any value are left out. */
+/** Series without any value are left out. `anchored` says nothing about an instant and changes nothing. */
 export async function evaluateSelector(
   node: VectorSelector,
   evaluator: Evaluator,
   output: SelectorOutput = 'values',
 ): Promise<VectorValue> {
   const { context, grid } = evaluator;
-  if (node.extension !== undefined) throw new UnsupportedError('anchored and smoothed selectors');
   const shift = shiftOf(node, context.times);
+  const { lookbackMs } = context.options;
   const series: StepSeries[] = [];
   for (const columns of seriesOf(node, evaluator)) {
-    const stepped = stepSeries(columns, grid, shift, context.options.lookbackMs, output);
+    const stepped =
+      node.extension === 'smoothed'
+        ? smoothSeries(columns, grid, shift, lookbackMs)
+        : stepSeries(columns, grid, shift, lookbackMs, output);
     if (stepped.count > 0) {
       series.push(stepped.series);
       context.hold(stepped.count);
@@ -34,17 +38,32 @@ export async function evaluateSelector(
   return { type: 'vector', series };
 }
 
-/** The fetched series of a selector. */
-export function seriesOf(node: VectorSelector, evaluator: Evaluator): readonly SeriesColumns[] {
-  const columns = evaluator.context.data.get(node);
-  if (columns === undefined) throw new ExecutionError('the data of a selector was not fetched');
-  return columns;
+interface SteppedSeries {
+  readonly series: StepSeries;
+  readonly count: number;
 }
 
-/** Throws UnsupportedError when a sample in the index range is a native histogram. */
-export function refuseHistograms(columns: SeriesColumns, from: number, to: number): void {
-  if (columns.histograms === undefined) return;
-  for (let i = from; i < to; i++) if (columns.histograms[i]) throw new UnsupportedError('native histograms');
+/** `smoothed`: the value at the step, between the samples around it; before the first there is none. */
+function smoothSeries(all: SeriesColumns, grid: Grid, shift: Shift, lookbackMs: number): SteppedSeries {
+  const columns = withoutStale(all);
+  const { timestamps } = columns;
+  const values = new Float64Array(grid.steps);
+  const present = new Uint8Array(grid.steps);
+  let count = 0;
+  let next = 0;
+  for (let step = 0; step < grid.steps; step++) {
+    const atMs = lookupMs(grid, shift, step);
+    while (next < timestamps.length && (timestamps[next] as number) < atMs) next++;
+    const after = timestamps[next] ?? Number.POSITIVE_INFINITY;
+    const before = next > 0 ? (timestamps[next - 1] as number) : Number.NEGATIVE_INFINITY;
+    if (after === atMs) values[step] = columns.values[next] as number;
+    else if (before <= atMs - lookbackMs) continue;
+    else if (after > atMs + lookbackMs) values[step] = columns.values[next - 1] as number;
+    else values[step] = interpolate(columns, next - 1, atMs, false);
+    present[step] = 1;
+    count++;
+  }
+  return { series: { labels: columns.labels, values, present }, count };
 }
 
 function stepSeries(
@@ -53,7 +72,7 @@ function stepSeries(
   shift: Shift,
   lookbackMs: number,
   output: SelectorOutput,
-): { series: StepSeries; count: number } {
+): SteppedSeries {
   const { timestamps, values: samples } = columns;
   const values = new Float64Array(grid.steps);
   const present = new Uint8Array(grid.steps);

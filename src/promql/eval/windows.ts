@@ -2,14 +2,15 @@
  * Range vectors: for each series and step the samples inside (end - range, end], shown to a kernel as a window
  * over the series' columns, without copying. Staleness markers are taken out once per series.
  */
-import { isStaleNaN, type SeriesColumns } from '../../model/index.ts';
-import { ExecutionError, UnsupportedError } from '../errors.ts';
+import type { SeriesColumns } from '../../model/index.ts';
+import { ExecutionError } from '../errors.ts';
 import { resolveDuration } from '../parse/durations.ts';
 import { type Expr, type MatrixSelector, type SubqueryExpr, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import type { Evaluator } from './context.ts';
+import type { Extension } from './extended.ts';
 import { type Grid, lookupMs, type Shift, shiftOf, subqueryGrid } from './grid.ts';
-import { refuseHistograms, seriesOf } from './selector.ts';
+import { seriesOf, withoutStale } from './raw.ts';
 
 /** One series' samples without staleness markers. */
 export interface RangeSeries extends SeriesColumns {
@@ -21,6 +22,9 @@ export interface RangeVector {
   readonly series: readonly RangeSeries[];
   readonly shift: Shift;
   readonly rangeMs: number;
+  readonly extension?: Extension;
+  /** How far beyond the range an extended window looks. */
+  readonly lookbackMs: number;
 }
 
 /** What a kernel sees of a series at one step; reused between steps. */
@@ -33,6 +37,8 @@ export class Window {
   /** The window's open left and closed right edge. */
   startMs = 0;
   endMs = 0;
+  /** Set when samples outside of the edges are among from..to. */
+  extension: Extension | undefined;
   /** The evaluation time, which offset and `@` do not move. */
   stepMs = 0;
   /** Set by a kernel that returns true. */
@@ -56,9 +62,10 @@ export async function evaluateRange(expr: Expr, evaluator: Evaluator): Promise<R
 
 function selectRange(node: MatrixSelector, evaluator: Evaluator): RangeVector {
   const { selector } = node;
-  if (selector.extension !== undefined) throw new UnsupportedError('anchored and smoothed selectors');
-  const { times } = evaluator.context;
+  const { times, options } = evaluator.context;
   return {
+    ...(selector.extension === undefined ? {} : { extension: selector.extension }),
+    lookbackMs: options.lookbackMs,
     series: seriesOf(selector, evaluator).map(withoutStale),
     shift: shiftOf(selector, times),
     rangeMs: resolveDuration(node.range, times, 'positive'),
@@ -70,6 +77,7 @@ async function evaluateSubquery(node: SubqueryExpr, evaluator: Evaluator): Promi
   const inner = subqueryGrid(node, grid, context.times, context.options.subqueryStepMs);
   const { series } = await evaluator.on(inner).vector(node.expr);
   return {
+    lookbackMs: context.options.lookbackMs,
     series: series.map((one) => toColumns(one, inner)),
     shift: shiftOf(node, context.times),
     rangeMs: resolveDuration(node.range, context.times, 'positive'),
@@ -94,27 +102,6 @@ export function toColumns(series: StepSeries, grid: Grid): RangeSeries {
     values,
     ...(series.dropName === true ? { dropName: true } : {}),
   };
-}
-
-function withoutStale(columns: SeriesColumns): SeriesColumns {
-  refuseHistograms(columns, 0, columns.timestamps.length);
-  const { values, timestamps } = columns;
-  let kept = 0;
-  const isKept = (i: number): boolean => {
-    const value = values[i] as number;
-    return !Number.isNaN(value) || !isStaleNaN(values, i);
-  };
-  for (let i = 0; i < values.length; i++) if (isKept(i)) kept++;
-  if (kept === values.length) return columns;
-  const keptTimestamps = new Float64Array(kept);
-  const keptValues = new Float64Array(kept);
-  let at = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (!isKept(i)) continue;
-    keptTimestamps[at] = timestamps[i] as number;
-    keptValues[at++] = values[i] as number;
-  }
-  return { labels: columns.labels, timestamps: keptTimestamps, values: keptValues };
 }
 
 /**
@@ -148,11 +135,15 @@ export function runWindows(
 }
 
 /** Moves to a step's window; both edges only ever move forward. */
-function moveWindow(window: Window, range: RangeVector, grid: Grid, step: number): void {
+export function moveWindow(window: Window, range: RangeVector, grid: Grid, step: number): void {
   const { timestamps } = window;
   window.stepMs = grid.startMs + step * grid.stepMs;
   window.endMs = lookupMs(grid, range.shift, step);
   window.startMs = window.endMs - range.rangeMs;
-  while (window.to < timestamps.length && (timestamps[window.to] as number) <= window.endMs) window.to++;
-  while (window.from < window.to && (timestamps[window.from] as number) <= window.startMs) window.from++;
+  const { extension, lookbackMs } = range;
+  window.extension = extension;
+  const fromMs = extension === undefined ? window.startMs : window.startMs - lookbackMs;
+  const toMs = extension === 'smoothed' ? window.endMs + lookbackMs : window.endMs;
+  while (window.to < timestamps.length && (timestamps[window.to] as number) <= toMs) window.to++;
+  while (window.from < window.to && (timestamps[window.from] as number) <= fromMs) window.from++;
 }

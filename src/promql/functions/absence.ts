@@ -8,7 +8,7 @@ import { isEmptyColumn, type VectorValue } from '../eval/values.ts';
 import { evaluateRange } from '../eval/windows.ts';
 import { type Expr, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
-import { argument, type FunctionFamily, runSeries } from './function.ts';
+import { argument, checkExtension, type FunctionFamily, runSeries } from './function.ts';
 
 /** A label that is matched more than once, or otherwise than by equality, is left out. */
 function impliedLabels(expr: Expr): Labels {
@@ -49,6 +49,7 @@ export const absenceFunctions: FunctionFamily<'absent' | 'absent_over_time'> = {
     evaluate: async (call, evaluator) => {
       const arg = argument(call, 0);
       const range = await evaluateRange(arg, evaluator);
+      checkExtension(call, range, []);
       const found = await runSeries(range, evaluator, () => true, []);
       return absence(found, arg, evaluator);
     },

@@ -5,6 +5,7 @@
 import { formatFloatG } from '../../model/index.ts';
 import { ExecutionError, UnsupportedError } from '../errors.ts';
 import type { Evaluator } from '../eval/context.ts';
+import type { Extension } from '../eval/extended.ts';
 import { dropNames, isEmptyColumn, type Value, type VectorValue } from '../eval/values.ts';
 import { evaluateRange, type RangeVector, runWindows, type WindowKernel } from '../eval/windows.ts';
 import type { CallExpr, Expr } from '../parse/tree.ts';
@@ -78,6 +79,8 @@ export interface WindowFunctionOptions {
   readonly keepsName?: boolean;
   /** Where the range vector stands among the arguments. Default 0. */
   readonly rangeAt?: number;
+  /** The extended selectors that the function takes. Default none. */
+  readonly extensions?: readonly Extension[];
   /** Sees the other arguments before anything is computed, to warn or refuse. */
   readonly check?: (call: CallExpr, evaluator: Evaluator, args: readonly Float64Array[]) => void;
   /** Sees each series that has a result. */
@@ -95,6 +98,7 @@ export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = 
         if (i !== rangeAt) args.push(await evaluator.scalar(argument(call, i)));
       }
       const range = await evaluateRange(argument(call, rangeAt), evaluator);
+      checkExtension(call, range, options.extensions ?? []);
       options.check?.(call, evaluator, args);
       const series = await runSeries(range, evaluator, kernel, args);
       if (options.inspect !== undefined) for (const one of series) options.inspect(call, evaluator, one);
@@ -102,6 +106,23 @@ export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = 
       return named(series, evaluator);
     },
   };
+}
+
+/** What messages say of which functions take an extended selector. */
+const extensionUsers: Readonly<Record<Extension, string>> = {
+  anchored: 'changes, delta, increase, rate, resets',
+  smoothed: 'delta, increase, rate',
+};
+
+/** Throws ExecutionError when the range vector is extended in a way that the function does not take. */
+export function checkExtension(
+  call: CallExpr,
+  { extension }: RangeVector,
+  allowed: readonly Extension[],
+): void {
+  if (extension === undefined || allowed.includes(extension)) return;
+  const users = extensionUsers[extension];
+  throw new ExecutionError(`${extension} modifier can only be used with: ${users} - not with ${call.func}`);
 }
 
 /** One result per series that has any. */

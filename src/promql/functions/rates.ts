@@ -3,6 +3,7 @@
  * idelta of the last two samples, resets and changes.
  */
 import type { Evaluator } from '../eval/context.ts';
+import { type Extension, edgeDifference } from '../eval/extended.ts';
 import type { Window, WindowKernel } from '../eval/windows.ts';
 import type { CallExpr } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
@@ -27,6 +28,7 @@ function difference(window: Window, isCounter: boolean): number {
 
 function extrapolated(isCounter: boolean, isRate: boolean): WindowKernel {
   return (window) => {
+    if (window.extension !== undefined) return betweenEdges(window, window.extension, isCounter, isRate);
     const { timestamps, values, from, to } = window;
     if (to - from < 2) return false;
     const firstMs = timestamps[from] as number;
@@ -51,6 +53,23 @@ function extrapolated(isCounter: boolean, isRate: boolean): WindowKernel {
   };
 }
 
+/** An extended window knows the values at its edges: nothing is extrapolated. */
+function betweenEdges(window: Window, extension: Extension, isCounter: boolean, isRate: boolean): boolean {
+  const change = edgeDifference(window, extension, isCounter);
+  if (change === undefined) return false;
+  window.result = isRate ? change / ((window.endMs - window.startMs) / 1000) : change;
+  return true;
+}
+
+/** The first sample that counts: of an anchored window its anchor. Undefined when none is after the start. */
+function firstIndex(window: Window): number | undefined {
+  if (window.extension === undefined) return window.from;
+  const { timestamps, startMs, to } = window;
+  let after = window.from;
+  while (after < to && (timestamps[after] as number) <= startMs) after++;
+  return after === to ? undefined : Math.max(window.from, after - 1);
+}
+
 function ofLastTwo(isRate: boolean): WindowKernel {
   return (window) => {
     const { timestamps, values, from, to } = window;
@@ -66,8 +85,10 @@ function ofLastTwo(isRate: boolean): WindowKernel {
 }
 
 const resets: WindowKernel = (window) => {
+  const first = firstIndex(window);
+  if (first === undefined) return false;
   let count = 0;
-  for (let i = window.from + 1; i < window.to; i++) {
+  for (let i = first + 1; i < window.to; i++) {
     if ((window.values[i] as number) < (window.values[i - 1] as number)) count++;
   }
   window.result = count;
@@ -75,8 +96,10 @@ const resets: WindowKernel = (window) => {
 };
 
 const changes: WindowKernel = (window) => {
+  const first = firstIndex(window);
+  if (first === undefined) return false;
   let count = 0;
-  for (let i = window.from + 1; i < window.to; i++) {
+  for (let i = first + 1; i < window.to; i++) {
     const value = window.values[i] as number;
     const previous = window.values[i - 1] as number;
     if (value !== previous && (!Number.isNaN(value) || !Number.isNaN(previous))) count++;
@@ -95,14 +118,16 @@ function inspectCounter(call: CallExpr, evaluator: Evaluator, { labels }: StepSe
   evaluator.context.annotations.info(`${text} ${JSON.stringify(name)}`, argument(call, 0).span);
 }
 
+const both: readonly Extension[] = ['anchored', 'smoothed'];
+
 export const rateFunctions: FunctionFamily<
   'rate' | 'increase' | 'delta' | 'irate' | 'idelta' | 'resets' | 'changes'
 > = {
-  rate: windowed(extrapolated(true, true), { inspect: inspectCounter }),
-  increase: windowed(extrapolated(true, false), { inspect: inspectCounter }),
-  delta: windowed(extrapolated(false, false)),
+  rate: windowed(extrapolated(true, true), { inspect: inspectCounter, extensions: both }),
+  increase: windowed(extrapolated(true, false), { inspect: inspectCounter, extensions: both }),
+  delta: windowed(extrapolated(false, false), { extensions: both }),
   irate: windowed(ofLastTwo(true)),
   idelta: windowed(ofLastTwo(false)),
-  resets: windowed(resets),
-  changes: windowed(changes),
+  resets: windowed(resets, { extensions: ['anchored'] }),
+  changes: windowed(changes, { extensions: ['anchored'] }),
 };
