@@ -311,12 +311,7 @@ export class ClusterNode {
     if (membership === undefined || group === undefined) return;
     const members = membership.members();
     const living = members.filter(({ state }) => state === 'alive' || state === 'suspect');
-    const peers = living.map(({ meta: { id, groupId, expect, startedAtMs } }) => ({
-      id,
-      groupId,
-      expect,
-      startedAtMs,
-    }));
+    const peers = living.map(({ meta: { id, groupId, expect } }) => ({ id, groupId, expect }));
     group.step({ kind: 'peers', peers });
     this.#each((hooks) => hooks.onMembers?.(members));
   }

@@ -13,8 +13,6 @@ import { decodeCommand, encodeCommand } from './commands.ts';
 import { type ControlChange, ControlState } from './control_state.ts';
 import { TableKeeper } from './table_keeper.ts';
 
-const startsMax = 10_000;
-
 export interface GroupSettings {
   readonly selfId: string;
   readonly expect: number;
@@ -29,7 +27,6 @@ export interface GroupPeer {
   readonly id: string;
   readonly groupId: string;
   readonly expect: number;
-  readonly startedAtMs: number;
 }
 
 export type GroupEvent =
@@ -60,7 +57,6 @@ export class GroupNode {
   #raft: RaftCore | undefined;
   #peers: readonly GroupPeer[] = [];
   #learners = '';
-  readonly #startedAt = new Map<string, number>();
   #birthEffects: BirthEffect[] = [];
   #applied: LogPosition = { index: 0, term: 0 };
 
@@ -189,13 +185,6 @@ export class GroupNode {
 
   #setPeers(peers: readonly GroupPeer[]): void {
     this.#peers = peers;
-    // Forgetting who started when costs a learner that lost its disk one more restart, nothing else.
-    if (this.#startedAt.size > startsMax) this.#startedAt.clear();
-    for (const { id, startedAtMs } of peers) {
-      const before = this.#startedAt.get(id);
-      this.#startedAt.set(id, startedAtMs);
-      if (before !== undefined && before !== startedAtMs) this.#raft?.step({ kind: 'peerRestarted', id });
-    }
     this.#updatePeers();
   }
 

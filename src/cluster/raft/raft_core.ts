@@ -95,9 +95,6 @@ export class RaftCore {
       case 'learners':
         this.#setLearners(event.ids);
         break;
-      case 'peerRestarted':
-        if (this.#progress.has(event.id)) this.#progress.set(event.id, freshProgress(this.#log.lastIndex));
-        break;
       case 'compact':
         assert(event.index <= this.#appliedIndex, 'only what was applied is compacted');
         this.#log.compact(event.index, event.state);
@@ -441,10 +438,10 @@ export class RaftCore {
     progress.paused = false;
     progress.snapshotTicks = undefined;
     if (body.rejected) {
-      progress.nextIndex = Math.max(
-        progress.matchIndex + 1,
-        Math.min(body.matchIndex + 1, progress.nextIndex - 1),
-      );
+      // A peer that lost its disk has less than it once acknowledged. A lower bound may always be lowered.
+      progress.matchIndex = Math.min(progress.matchIndex, body.matchIndex);
+      const hint = Math.min(body.matchIndex + 1, progress.nextIndex - 1);
+      progress.nextIndex = Math.max(progress.matchIndex + 1, hint);
       this.#sendAppend(message.from);
       return;
     }

@@ -74,8 +74,6 @@ export type RaftEvent =
   | { readonly kind: 'message'; readonly message: RaftMessage }
   /** Who else receives the log: every living member beyond the voters. */
   | { readonly kind: 'learners'; readonly ids: readonly string[] }
-  /** A peer started anew; what it was known to have may be gone. */
-  | { readonly kind: 'peerRestarted'; readonly id: string }
   /** The state machine's state as of an applied index; the log up to there can go. */
   | { readonly kind: 'compact'; readonly index: number; readonly state: Uint8Array };
 
