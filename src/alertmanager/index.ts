@@ -16,7 +16,6 @@ export {
   type AlertmanagerOptions,
   type LoadedAlertmanagerConfig,
   parseAlertmanagerConfig,
-  parseAlertmanagerConfig,
   parseMatchers,
 } from './config.ts';
 export { type Decision, decideNotification } from './dedup.ts';

@@ -195,7 +195,7 @@ test('no group is looked at before the start delay: alerts that inhibit may stil
   });
   const line = new Timeline(config);
   line.push({ id: 'target', labels: { severity: 'warning', dc: '1' }, startedMs: hour });
-  line.pass(4 * second);
+  assert.deepEqual(line.pass(4 * second), []);
   line.push({ id: 'source', labels: { severity: 'critical', dc: '1' }, startedMs: hour });
   line.push({ id: 'free', labels: { severity: 'warning', dc: '2' }, startedMs: hour });
   assert.deepEqual(line.pass(minute).sort(), [
@@ -282,4 +282,51 @@ test('a reload keeps groups, their rhythm and what was said', () => {
   });
   line.step({ kind: 'config', config: slower });
   assert.deepEqual(line.pass(6 * minute, keep), ['other first notification: +a']);
+});
+
+test('a notification that was begun is completed even if its alerts never come back', () => {
+  const line = new Timeline(alertmanagerConfig());
+  line.crash = 'before sending';
+  line.push({ id: 'a' });
+  line.pass(minute);
+  line.elect();
+  assert.deepEqual(
+    line.deliveries.map((delivery) => delivery.text),
+    ['team first notification: +a'],
+  );
+  assert.equal(line.log.intents.length, 0);
+});
+
+test('after a resolution a new incident waits group_wait, not the rest of the group_interval', () => {
+  const line = new Timeline(alertmanagerConfig());
+  line.push({ id: 'a' });
+  line.pass(minute);
+  line.push({ id: 'a', resolvedMs: 1 });
+  line.pass(5 * minute, () => undefined);
+  assert.equal(line.leader.groups.length, 0);
+  line.push({ id: 'b' });
+  assert.deepEqual(line.pass(31 * second), ['team first notification: +b']);
+});
+
+test('without a majority, a later failure does not hide what was delivered', () => {
+  const line = new Timeline(alertmanagerConfig());
+  line.quorum = false;
+  line.push({ id: 'a' });
+  line.pass(minute);
+  line.answer = () => ({ reason: 'serverError', message: '' });
+  line.push({ id: 'b' });
+  line.pass(5 * minute, () => line.push({ id: 'a' }, { id: 'b' }));
+  assert.equal(line.deliveries.length, 2);
+  line.quorum = true;
+  line.pass(2 * second);
+  const [entry] = line.log.snapshot().entries;
+  assert.equal(entry?.firing.length, 1);
+});
+
+test('a reload does not begin group_wait again', () => {
+  const line = new Timeline(alertmanagerConfig());
+  line.push({ id: 'a' });
+  line.pass(20 * second);
+  line.step({ kind: 'config', config: alertmanagerConfig() });
+  assert.deepEqual(line.pass(10 * second), ['team first notification: +a']);
 });
