@@ -4,7 +4,12 @@ import { glob, readFile, stat } from 'node:fs/promises';
 import { errorText } from '../base/index.ts';
 import { parseExpr } from '../promql/index.ts';
 import type { RuleFileChecks } from '../rules/index.ts';
-import { prometheusFunctionsForCheck, validateTemplate } from '../template/index.ts';
+import {
+  alertmanagerFunctions,
+  prometheusFunctionsForCheck,
+  TemplateLibrary,
+  validateTemplate,
+} from '../template/index.ts';
 import type { FileReader } from './config.ts';
 
 /** A configuration file beyond this is refused; none is near. */
@@ -44,3 +49,16 @@ export const ruleFileChecks: RuleFileChecks = {
   validateTemplate: (text) =>
     problemOf(() => validateTemplate(alertVariables + text, prometheusFunctionsForCheck)),
 };
+
+/** Templates in notification settings, as far as Alertmanager checks them when it reads its file. */
+export function validateNotificationTemplate(text: string): string | undefined {
+  return problemOf(() => validateTemplate(text, {}));
+}
+
+/** Reads the template files that match. Rejects with an Error that names the first bad one. */
+export async function checkTemplates(patterns: readonly string[]): Promise<void> {
+  const library = new TemplateLibrary(alertmanagerFunctions(() => 0));
+  for (const pattern of patterns) {
+    for (const path of await diskFiles.glob(pattern)) library.add(path, await diskFiles.readText(path));
+  }
+}

@@ -228,3 +228,24 @@ function shortTag(tag: string | undefined): string {
   if (tag === undefined) return '';
   return tag.startsWith(tagPrefix) ? `!!${tag.slice(tagPrefix.length)}` : tag;
 }
+
+/** Where the node at the path (keys and indexes) starts, or the deepest one on the way to it that is written. */
+export function findPlace(
+  text: string,
+  path: readonly (string | number)[],
+): { readonly line: number; readonly column: number } {
+  let node = parseYaml(text).root;
+  for (const step of path) {
+    const next: YamlNode | undefined =
+      typeof step === 'number'
+        ? node?.kind === 'list'
+          ? node.items[step]
+          : undefined
+        : node?.kind === 'map'
+          ? node.entries.find((entry) => entry.key.text === step)?.value
+          : undefined;
+    if (next === undefined) break;
+    node = next;
+  }
+  return { line: node?.line ?? 1, column: node?.column ?? 1 };
+}

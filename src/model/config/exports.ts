@@ -10,7 +10,7 @@ export {
   decodeYaml,
   type Scope,
 } from './decoder.ts';
-export type { MapNode, ScalarNode, YamlNode } from './document.ts';
+export { findPlace, type MapNode, type ScalarNode, type YamlNode } from './document.ts';
 export { ConfigError, type ConfigProblem, formatProblem } from './errors.ts';
 export { type GoUrl, parseGoUrl } from './go_url.ts';
 export { hasAuthentication, httpClient, httpHeaders, sigv4, tlsConfig } from './http_client.ts';
