@@ -47,6 +47,17 @@ export interface RulesFilter {
   readonly files: readonly string[];
   readonly excludeAlerts: boolean;
   readonly match: readonly string[];
+  /** Groups per page; absent = all at once. */
+  readonly groupLimit?: number;
+  /** Where the page before ended. */
+  readonly groupNextToken?: string;
+}
+
+export interface MetadataFilter {
+  readonly metric?: string;
+  /** Metrics at most; 0 = none. */
+  readonly limit?: number;
+  readonly limitPerMetric?: number;
 }
 
 export interface ClusterMemberView {
@@ -92,10 +103,7 @@ export interface PrometheusBackend {
   targets(filter: TargetsFilter, signal: AbortSignal): Promise<Answer>;
   scrapePools(): readonly string[];
   /** The `data` of /api/v1/metadata: metric → [{type, help, unit}]. */
-  metadata(
-    filter: { readonly metric?: string; readonly limit?: number; readonly limitPerMetric?: number },
-    signal: AbortSignal,
-  ): Promise<Answer>;
+  metadata(filter: MetadataFilter, signal: AbortSignal): Promise<Answer>;
   rules(filter: RulesFilter, signal: AbortSignal): Promise<Answer>;
   alerts(signal: AbortSignal): Promise<Answer>;
   /** The text of the running configuration. */

@@ -2,6 +2,7 @@ export type {
   AlertmanagerBackend,
   Answer,
   ClusterView,
+  MetadataFilter,
   PrometheusBackend,
   QueryOptions,
   RulesFilter,
@@ -11,3 +12,4 @@ export type {
 } from './backend.ts';
 export { ApiError } from './errors.ts';
 export { type PrometheusApiOptions, prometheusApi } from './prometheus/plugin.ts';
+export { httpServerOptions } from './server_options.ts';

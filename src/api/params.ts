@@ -1,102 +1,116 @@
 /**
- * Request parameters as Prometheus reads them: query string and form body together, times as seconds or RFC 3339,
- * durations as seconds or `5m`. Every refusal names the parameter.
+ * Request parameters as Prometheus reads them: form body before query string, the first value of a name counts, an empty
+ * one means absent. Every refusal names the parameter, in Prometheus' words.
  */
 import type { FastifyRequest } from 'fastify';
 import { errorText } from '../base/index.ts';
-import { parseDuration } from '../model/index.ts';
+import { parseSecondsOrDuration, parseTimestamp, quoteGo } from '../model/index.ts';
 import { ApiError } from './errors.ts';
+import { type Form, parseForm } from './form.ts';
+
+const int64Max = 2n ** 63n - 1n;
+const trueWords: ReadonlySet<string> = new Set(['1', 't', 'true']);
+const falseWords: ReadonlySet<string> = new Set(['0', 'f', 'false']);
 
 /** Parameters of one request; a name may occur several times. */
 export class Params {
-  readonly #values: URLSearchParams;
+  readonly #forms: readonly Form[];
 
-  constructor(values: URLSearchParams) {
-    this.#values = values;
+  constructor(forms: readonly Form[]) {
+    this.#forms = forms;
   }
 
-  /** Query string first, then the form body of a POST. */
+  /** The plugin's body parser makes a Form of a form body; other bodies hold no parameters. */
   static of(request: FastifyRequest): Params {
     const at = request.url.indexOf('?');
-    const values = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
-    if (request.body instanceof URLSearchParams)
-      for (const [name, value] of request.body) values.append(name, value);
-    return new Params(values);
+    const query = parseForm(at < 0 ? '' : request.url.slice(at + 1));
+    return new Params(isForm(request.body) ? [request.body, query] : [query]);
   }
 
+  /** For routes that take no parameters from a request with a malformed one. Throws ApiError. */
+  checkForm(): void {
+    const fault = this.#forms.find((form) => form.fault !== undefined)?.fault;
+    if (fault !== undefined) throw new ApiError('bad_data', `error parsing form values: ${fault}`);
+  }
+
+  /** Undefined when absent or empty. */
   text(name: string): string | undefined {
-    return this.#values.get(name) ?? undefined;
+    for (const { values } of this.#forms) {
+      const value = values.get(name);
+      if (value !== null) return value === '' ? undefined : value;
+    }
+    return undefined;
   }
 
   all(name: string): string[] {
-    return this.#values.getAll(name);
+    return this.#forms.flatMap(({ values }) => values.getAll(name));
   }
 
   /** Milliseconds; `fallbackMs` when absent. */
   timeMs(name: string, fallbackMs: number): number {
     const text = this.text(name);
-    return text === undefined || text === '' ? fallbackMs : parseTimeMs(name, text);
+    if (text === undefined) return fallbackMs;
+    return parsed(name, text, parseTimestamp, `invalid time value for '${name}': `);
   }
 
   requiredTimeMs(name: string): number {
-    return parseTimeMs(name, this.text(name) ?? '');
+    return parsed(name, this.text(name) ?? '', parseTimestamp);
   }
 
   durationMs(name: string): number | undefined {
     const text = this.text(name);
-    return text === undefined || text === '' ? undefined : parseDurationMs(name, text);
+    return text === undefined ? undefined : parsed(name, text, parseSecondsOrDuration);
   }
 
   requiredDurationMs(name: string): number {
-    return parseDurationMs(name, this.text(name) ?? '');
+    return parsed(name, this.text(name) ?? '', parseSecondsOrDuration);
+  }
+
+  /** An integer; undefined when absent. Throws a message like Go's strconv, without the parameter's name. */
+  integer(name: string, parser = 'Atoi'): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const problem = (reason: string): ApiError =>
+      new ApiError('bad_data', `strconv.${parser}: parsing ${quoteGo(text)}: ${reason}`);
+    if (!/^[+-]?[0-9]+$/.test(text)) throw problem('invalid syntax');
+    const digits = text.replace(/^[+-]?0*/, '');
+    if (digits.length > 19 || BigInt(digits || '0') > int64Max) throw problem('value out of range');
+    return Number(text);
   }
 
   /** A non-negative integer; undefined when absent. */
   count(name: string): number | undefined {
-    const text = this.text(name);
-    if (text === undefined || text === '') return undefined;
-    if (!/^[+-]?\d+$/.test(text))
-      throw badParam(name, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
-    const value = Number(text);
-    if (value < 0) throw badParam(name, 'limit must be non-negative');
+    const value = parsed(name, name, (key) => this.integer(key));
+    if (value !== undefined && value < 0) throw badParam(name, 'limit must be non-negative');
     return value;
   }
 
-  isTrue(name: string, fallback: boolean): boolean {
-    const text = this.text(name);
-    return text === undefined ? fallback : text === 'true' || text === '1';
+  /** Go's ParseBool, upper case allowed; false when absent. */
+  flag(name: string): boolean {
+    const text = this.text(name)?.toLowerCase();
+    if (text === undefined || falseWords.has(text)) return false;
+    if (trueWords.has(text)) return true;
+    throw badParam(
+      name,
+      `error converting ${name}: strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`,
+    );
   }
 }
 
 export function badParam(name: string, reason: string): ApiError {
-  return new ApiError('bad_data', `invalid parameter "${name}": ${reason}`);
+  return new ApiError('bad_data', `invalid parameter ${quoteGo(name)}: ${reason}`);
 }
 
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
-/** The widest times that the API takes, as Prometheus' minTime and maxTime, in what a float can hold exactly. */
-const timeMsMax = Number.MAX_SAFE_INTEGER;
-
-function parseTimeMs(name: string, text: string): number {
-  if (decimal.test(text)) {
-    const ms = Math.round(Number(text) * 1000);
-    if (Math.abs(ms) <= timeMsMax) return ms;
-  } else if (rfc3339.test(text)) {
-    const ms = Date.parse(text);
-    if (!Number.isNaN(ms)) return ms;
-  }
-  throw badParam(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
-}
-
-function parseDurationMs(name: string, text: string): number {
-  if (decimal.test(text)) {
-    const ms = Math.round(Number(text) * 1000);
-    if (Math.abs(ms) <= timeMsMax) return ms;
-    throw badParam(name, `cannot parse ${JSON.stringify(text)} to a valid duration. It overflows int64`);
-  }
+function parsed<Value>(name: string, text: string, parse: (text: string) => Value, prefix = ''): Value {
   try {
-    return parseDuration(text);
+    return parse(text);
   } catch (error) {
-    throw badParam(name, `cannot parse ${JSON.stringify(text)} to a valid duration (${errorText(error)})`);
+    throw badParam(name, prefix + errorText(error));
   }
+}
+
+function isForm(body: unknown): body is Form {
+  return (
+    typeof body === 'object' && body !== null && 'values' in body && body.values instanceof URLSearchParams
+  );
 }

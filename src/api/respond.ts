@@ -2,33 +2,39 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from './backend.ts';
 import { errorBody, statusOfErrorType } from './errors.ts';
+import { goJson } from './go_json.ts';
 
 const encoder = new TextEncoder();
-
-function join(parts: readonly Uint8Array[]): Buffer {
-  return Buffer.concat(parts);
-}
 
 /** `{"status":"success","data":...}` with warnings and infos where there are any. */
 export function answerBody({ data, warnings, infos }: Answer): Buffer {
   const notes: string[] = [];
-  if (warnings.length > 0) notes.push(`,"warnings":${JSON.stringify(warnings)}`);
-  if (infos.length > 0) notes.push(`,"infos":${JSON.stringify(infos)}`);
-  return join([encoder.encode('{"status":"success","data":'), data, encoder.encode(`${notes.join('')}}`)]);
+  if (warnings.length > 0) notes.push(`,"warnings":${goJson(warnings)}`);
+  if (infos.length > 0) notes.push(`,"infos":${goJson(infos)}`);
+  return Buffer.concat([
+    encoder.encode('{"status":"success","data":'),
+    data,
+    encoder.encode(`${notes.join('')}}`),
+  ]);
 }
 
 export async function sendAnswer(reply: FastifyReply, answer: Answer): Promise<void> {
-  await reply.type('application/json').send(answerBody(answer));
+  await sendJson(reply, answerBody(answer));
 }
 
 /** For data that the control thread has at hand. */
 export async function sendData(reply: FastifyReply, data: unknown): Promise<void> {
-  await reply.type('application/json').send(JSON.stringify({ status: 'success', data }));
+  await sendJson(reply, goJson({ status: 'success', data }));
 }
 
 export async function sendError(reply: FastifyReply, error: unknown): Promise<void> {
   const body = errorBody(error);
-  await reply.code(statusOfErrorType[body.errorType]).type('application/json').send(JSON.stringify(body));
+  await sendJson(reply.code(statusOfErrorType[body.errorType]), goJson(body));
+}
+
+/** As bytes, because fastify names a charset for text, and Prometheus names none for JSON. */
+export function sendJson(reply: FastifyReply, body: string | Uint8Array): FastifyReply {
+  return reply.header('content-type', 'application/json').send(Buffer.from(body));
 }
 
 /** Aborted when the client goes away before the answer. */

@@ -1,11 +1,37 @@
-/** `/-/...` and `/metrics`: for operators, load balancers and scrapers. */
-import type { FastifyInstance } from 'fastify';
+/**
+ * `/`, `/version`, `/-/...` and `/metrics`: for operators, load balancers and scrapers. Texts are Prometheus' own where
+ * scripts may look for them.
+ */
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { errorText } from '../../base/index.ts';
 import type { PrometheusBackend } from '../backend.ts';
+import { goJson } from '../go_json.ts';
+import { plainError } from '../refusals.ts';
 
 export interface ManagementOptions {
   /** --web.enable-lifecycle: whether /-/reload and /-/quit do anything. */
   readonly isLifecycleEnabled: boolean;
+}
+
+const frontPage = `Torchring
+
+HTTP API of Prometheus:     /api/v1/query, /api/v1/targets, /api/v1/rules, ...
+The cluster's own state:    /api/v1/cluster
+This node's metrics:        /metrics
+Health:                     /-/healthy, /-/ready
+`;
+
+function sendText(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type('text/plain; charset=utf-8').send(text);
+}
+
+function registerHealth(app: FastifyInstance, url: string, isWell: () => boolean, text: string): void {
+  app.route({
+    method: ['GET', 'HEAD'],
+    url,
+    handler: (_request, reply) =>
+      isWell() ? sendText(reply, text) : sendText(reply.code(503), 'Service Unavailable'),
+  });
 }
 
 export function registerManagementRoutes(
@@ -13,37 +39,34 @@ export function registerManagementRoutes(
   backend: PrometheusBackend,
   { isLifecycleEnabled }: ManagementOptions,
 ): void {
-  app.get('/-/healthy', async (_request, reply) =>
-    backend.healthy() ? 'Torchring is Healthy.\n' : reply.code(503).send('Torchring is not healthy.\n'),
-  );
-  app.get('/-/ready', async (_request, reply) =>
-    backend.ready() ? 'Torchring is Ready.\n' : reply.code(503).send('Service Unavailable\n'),
-  );
-  app.route({
-    method: ['POST', 'PUT'],
-    url: '/-/reload',
-    handler: async (_request, reply) => {
-      if (!isLifecycleEnabled) return reply.code(403).send('Lifecycle API is not enabled.');
-      try {
-        await backend.reload();
-        return reply.send('');
-      } catch (error) {
-        return reply.code(500).send(`failed to reload config: ${errorText(error)}\n`);
-      }
-    },
+  registerHealth(app, '/-/healthy', () => backend.healthy(), 'Prometheus Server is Healthy.\n');
+  registerHealth(app, '/-/ready', () => backend.ready(), 'Prometheus Server is Ready.\n');
+  const lifecycle = (url: string, act: (reply: FastifyReply) => Promise<FastifyReply>): void => {
+    app.route({
+      method: ['POST', 'PUT'],
+      url,
+      handler: async (_request, reply) =>
+        isLifecycleEnabled ? act(reply) : sendText(reply.code(403), 'Lifecycle API is not enabled.'),
+    });
+    app.get(url, (_request, reply) => sendText(reply.code(405), 'Only POST or PUT requests allowed'));
+  };
+  lifecycle('/-/reload', async (reply) => {
+    try {
+      await backend.reload();
+      return reply.send();
+    } catch (error) {
+      return plainError(reply, 500, `failed to reload config: ${errorText(error)}`);
+    }
   });
-  app.route({
-    method: ['POST', 'PUT'],
-    url: '/-/quit',
-    handler: async (_request, reply) => {
-      if (!isLifecycleEnabled) return reply.code(403).send('Lifecycle API is not enabled.');
-      await reply.send('Requesting termination... Goodbye!\n');
-      backend.quit();
-      return reply;
-    },
+  lifecycle('/-/quit', async (reply) => {
+    // Once the answer is out, since quitting closes this connection too.
+    reply.raw.once('finish', () => backend.quit());
+    return sendText(reply, 'Requesting termination... Goodbye!');
   });
   app.get('/metrics', async (_request, reply) => {
     const { contentType, body } = await backend.metrics();
     return reply.header('content-type', contentType).send(body);
   });
+  app.get('/version', (_request, reply) => sendText(reply, `${goJson(backend.buildInfo())}\n`));
+  app.get('/', (_request, reply) => sendText(reply, frontPage));
 }

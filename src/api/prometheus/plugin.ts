@@ -1,8 +1,12 @@
 /** The Prometheus HTTP API as one fastify plugin. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import type { Clock } from '../../base/index.ts';
+import type { Registry } from 'prom-client';
+import { type Clock, errorText } from '../../base/index.ts';
 import type { PrometheusBackend } from '../backend.ts';
 import { ApiError } from '../errors.ts';
+import { parseForm } from '../form.ts';
+import { countRequests } from '../http_metrics.ts';
+import { plainError, plainErrorHandler, plainRefusal, refuseOtherMethods, statusOf } from '../refusals.ts';
 import { sendError } from '../respond.ts';
 import { type ManagementOptions, registerManagementRoutes } from './management_routes.ts';
 import { registerQueryRoutes } from './query_routes.ts';
@@ -16,17 +20,19 @@ export interface PrometheusApiOptions extends ManagementOptions {
   readonly backend: PrometheusBackend;
   readonly clock: Clock;
   readonly remoteWrite: RemoteWriteOptions;
-  /** --web.cors.origin */
-  readonly corsOrigin: RegExp;
+  /** --web.cors.origin, anchored at both ends. */
+  readonly corsOrigin: { test(origin: string): boolean };
+  /** Where prometheus_http_* are counted. */
+  readonly registry: Registry;
 }
 
-/** Forms become URLSearchParams, everything else stays bytes. */
+/** Forms become Form, everything else stays bytes. */
 function registerBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: formBytesMax },
-    (_request, body, done) => done(null, new URLSearchParams(String(body))),
+    { parseAs: 'buffer', bodyLimit: formBytesMax },
+    (_request, body, done) => done(null, parseForm(body.toString())),
   );
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
@@ -37,37 +43,43 @@ const corsHeaders: Readonly<Record<string, string>> = {
   'access-control-expose-headers': 'Date',
 };
 
-function registerCors(app: FastifyInstance, origin: RegExp): void {
+function registerCors(app: FastifyInstance, origin: PrometheusApiOptions['corsOrigin']): void {
   app.addHook('onRequest', async (request, reply) => {
+    reply.header('vary', 'Origin');
     const from = request.headers.origin;
-    if (from === undefined || !origin.test(from)) return;
-    reply.headers({ ...corsHeaders, 'access-control-allow-origin': from, vary: 'Origin' });
+    if (from === undefined) return;
+    reply.headers(corsHeaders);
+    if (origin.test(from)) reply.header('access-control-allow-origin', from);
   });
-  app.options('/api/v1/*', (_request, reply) => reply.code(204).send());
+  app.options('/*', (_request, reply) => reply.code(204).send());
 }
 
-/** Mounts `/api/v1`, `/-/...` and `/metrics`. */
+/**
+ * Mounts `/api/v1`, `/-/...`, `/metrics` and `/`, and answers 404 for the rest of its prefix. The server is one with
+ * httpServerOptions.
+ */
 export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (app, options) => {
-  const { backend, clock, remoteWrite, corsOrigin } = options;
+  const { backend, clock, remoteWrite, corsOrigin, registry } = options;
   registerBodyParsers(app);
-  registerCors(app, corsOrigin);
+  countRequests(app, registry);
+  const refuseTheRest = refuseOtherMethods(app, plainRefusal);
+  app.setNotFoundHandler((_request, reply) => plainError(reply, 404, '404 page not found'));
+  app.setErrorHandler(plainErrorHandler);
   registerManagementRoutes(app, backend, options);
   await app.register(
     async (api) => {
       api.setErrorHandler((error, _request, reply) => sendError(reply, asApiError(error)));
+      registerCors(api, corsOrigin);
       registerQueryRoutes(api, backend, clock);
       registerStatusRoutes(api, backend);
       registerRemoteWriteRoute(api, backend, remoteWrite);
     },
     { prefix: '/api/v1' },
   );
+  refuseTheRest();
 };
 
 /** What fastify itself refuses (a body too large, a malformed header) is the client's mistake. */
 function asApiError(error: unknown): unknown {
-  const statusCode = (error as { statusCode?: number }).statusCode;
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new ApiError('bad_data', (error as Error).message, { cause: error });
-  }
-  return error;
+  return statusOf(error) === 500 ? error : new ApiError('bad_data', errorText(error), { cause: error });
 }

@@ -1,8 +1,9 @@
 /** /api/v1/query and /api/v1/query_range, and the lookups beside them: GET, and POST with a form. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Clock } from '../../base/index.ts';
+import { type Clock, errorText } from '../../base/index.ts';
+import { isValidLabelName, parseSecondsOrDuration, quoteGo, unescapeName } from '../../model/index.ts';
 import type { Answer, PrometheusBackend, QueryOptions, SelectorsRequest } from '../backend.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, errorTypeOf } from '../errors.ts';
 import { badParam, Params } from '../params.ts';
 import { clientSignal, sendAnswer } from '../respond.ts';
 
@@ -12,17 +13,29 @@ const pointsMax = 11_000;
 const minTimeMs = -8_640_000_000_000_000;
 const maxTimeMs = 8_640_000_000_000_000;
 
-function queryOptions(params: Params): QueryOptions {
+/** The checks stand in Prometheus' order, which decides whose message a request with several mistakes gets. */
+function queryOptions(params: Params, limit: number | undefined): QueryOptions {
   const timeoutMs = params.durationMs('timeout');
-  const limit = params.count('limit');
-  const lookbackMs = params.durationMs('lookback_delta');
-  if (lookbackMs !== undefined && lookbackMs <= 0) throw badParam('lookback_delta', 'must be positive');
+  if (timeoutMs !== undefined && timeoutMs <= 0) throw new ApiError('execution', 'context deadline exceeded');
+  const lookbackMs = lookbackOf(params);
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(limit === undefined ? {} : { limit }),
     ...(lookbackMs === undefined ? {} : { lookbackMs }),
-    partialResponse: params.isTrue('partial_response', true),
+    partialResponse: params.text('partial_response')?.toLowerCase() !== 'false',
   };
+}
+
+/** Undefined means the server's own: when absent, and when it is not positive. */
+function lookbackOf(params: Params): number | undefined {
+  const text = params.text('lookback_delta');
+  if (text === undefined) return undefined;
+  try {
+    const lookbackMs = parseSecondsOrDuration(text);
+    return lookbackMs > 0 ? lookbackMs : undefined;
+  } catch (error) {
+    throw new ApiError('bad_data', `error parsing lookback delta duration: ${errorText(error)}`);
+  }
 }
 
 function rangeOf(params: Params): { startMs: number; endMs: number; stepMs: number } {
@@ -36,7 +49,7 @@ function rangeOf(params: Params): { startMs: number; endMs: number; stepMs: numb
       'zero or negative query resolution step widths are not accepted. Try a positive integer',
     );
   }
-  if ((endMs - startMs) / stepMs > pointsMax) {
+  if (Math.trunc((endMs - startMs) / stepMs) > pointsMax) {
     throw new ApiError(
       'bad_data',
       'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
@@ -45,14 +58,22 @@ function rangeOf(params: Params): { startMs: number; endMs: number; stepMs: numb
   return { startMs, endMs, stepMs };
 }
 
-function selectorsOf(params: Params, isRequired: boolean): SelectorsRequest {
-  const selectors = params.all('match[]');
-  if (isRequired && selectors.length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
+/** A range whose end lies before its start holds nothing, which is no mistake here. */
+function selectorsOf(params: Params): SelectorsRequest {
+  const limit = params.count('limit');
   const fromMs = params.timeMs('start', minTimeMs);
   const toMs = params.timeMs('end', maxTimeMs);
-  if (toMs < fromMs) throw badParam('end', 'end timestamp must not be before start time');
-  const limit = params.count('limit');
-  return { selectors, fromMs, toMs, ...(limit === undefined ? {} : { limit }) };
+  return { selectors: params.all('match[]'), fromMs, toMs, ...(limit === undefined ? {} : { limit }) };
+}
+
+/** The backend's errors do not know which parameter held the text that it could not read. */
+async function blaming(parameter: string, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (errorTypeOf(error) === 'bad_data') throw badParam(parameter, errorText(error));
+    throw error;
+  }
 }
 
 type Ask = (params: Params, signal: AbortSignal, request: FastifyRequest) => Promise<Answer>;
@@ -67,19 +88,28 @@ export function registerQueryRoutes(app: FastifyInstance, backend: PrometheusBac
   };
 
   route('/query', (params, signal) => {
+    const limit = params.count('limit');
     const timeMs = params.timeMs('time', clock.nowMs());
-    return backend.query(params.text('query') ?? '', timeMs, queryOptions(params), signal);
+    const options = queryOptions(params, limit);
+    return blaming('query', backend.query(params.text('query') ?? '', timeMs, options, signal));
   });
-  route('/query_range', (params, signal) =>
-    backend.queryRange(params.text('query') ?? '', rangeOf(params), queryOptions(params), signal),
-  );
-  route('/series', (params, signal) => backend.series(selectorsOf(params, true), signal));
-  route('/labels', (params, signal) => backend.labelNames(selectorsOf(params, false), signal));
+  route('/query_range', (params, signal) => {
+    const limit = params.count('limit');
+    const range = rangeOf(params);
+    const options = queryOptions(params, limit);
+    return blaming('query', backend.queryRange(params.text('query') ?? '', range, options, signal));
+  });
+  route('/series', (params, signal) => {
+    params.checkForm();
+    if (params.all('match[]').length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
+    return blaming('match[]', backend.series(selectorsOf(params), signal));
+  });
+  route('/labels', (params, signal) => backend.labelNames(selectorsOf(params), signal));
   route(
     '/label/:name/values',
     (params, signal, request) => {
       const { name } = request.params as { name: string };
-      return backend.labelValues(labelName(name), selectorsOf(params, false), signal);
+      return backend.labelValues(labelName(name), selectorsOf(params), signal);
     },
     ['GET'],
   );
@@ -87,7 +117,7 @@ export function registerQueryRoutes(app: FastifyInstance, backend: PrometheusBac
 
 /** A label name as it stands in the path, where `U__...` is the escaped form of a UTF-8 name. */
 function labelName(text: string): string {
-  if (!text.isWellFormed() || text === '')
-    throw new ApiError('bad_data', `invalid label name: ${JSON.stringify(text)}`);
-  return text;
+  const name = unescapeName(text, 'values');
+  if (!isValidLabelName(name)) throw new ApiError('bad_data', `invalid label name: ${quoteGo(name)}`);
+  return name;
 }
