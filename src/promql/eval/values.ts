@@ -24,7 +24,7 @@ export interface VectorValue {
 export type Value = ScalarValue | StringValue | VectorValue;
 
 /** Labels that say what a metric is, gone once its values mean something else. */
-const metadataLabels: ReadonlySet<string> = new Set([metricNameLabel, '__type__', '__unit__']);
+export const metadataLabels: ReadonlySet<string> = new Set([metricNameLabel, '__type__', '__unit__']);
 
 export function withoutMetadata(labels: Labels): Labels {
   return labels.without(metadataLabels);

@@ -7,7 +7,7 @@ import { ExecutionError } from '../../errors.ts';
 import type { AggregateExpr, AggregateOp, Span } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import type { Annotations } from '../annotations.ts';
-import type { Evaluator } from '../context.ts';
+import type { Evaluator, QueryContext } from '../context.ts';
 import { isEmptyColumn, type VectorValue } from '../values.ts';
 import { AvgAccumulator } from './avg.ts';
 import type { Accumulator } from './columns.ts';
@@ -68,17 +68,26 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluator: Evaluato
   const parameter = await evaluateParameter(expr, evaluator);
   const { series } = await evaluator.vector(expr.expr);
   const groups = groupSeries(series, expr);
+  const { context } = evaluator;
   if (family.kind === 'combine') {
-    return { type: 'vector', series: combine(groups, () => family.create(evaluator.grid.steps)) };
+    return {
+      type: 'vector',
+      series: await combine(groups, () => family.create(evaluator.grid.steps), context),
+    };
   }
   if (parameter === undefined) throw new ExecutionError(`${expr.op} needs a parameter`);
   if (family.kind === 'combine-with') {
     family.check(parameter);
-    return { type: 'vector', series: combine(groups, () => family.create(parameter.values)) };
+    return { type: 'vector', series: await combine(groups, () => family.create(parameter.values), context) };
   }
   if (!family.check(parameter)) return { type: 'vector', series: [] };
   const select = family.select(parameter.values);
-  return { type: 'vector', series: groups.flatMap((group) => select(group.members)) };
+  const selected: StepSeries[] = [];
+  for (const { members } of groups) {
+    for (const one of select(members)) selected.push(one);
+    if (context.due) await context.pause();
+  }
+  return { type: 'vector', series: selected };
 }
 
 async function evaluateParameter(expr: AggregateExpr, evaluator: Evaluator): Promise<Parameter | undefined> {
@@ -94,7 +103,11 @@ async function evaluateCountValues(expr: AggregateExpr, evaluator: Evaluator): P
   return { type: 'vector', series: countValues(expr, label.text, series) };
 }
 
-function combine(groups: readonly Group[], create: () => Accumulator): StepSeries[] {
+async function combine(
+  groups: readonly Group[],
+  create: () => Accumulator,
+  context: QueryContext,
+): Promise<StepSeries[]> {
   const results: StepSeries[] = [];
   for (const { labels, members } of groups) {
     const accumulator = create();
@@ -102,6 +115,7 @@ function combine(groups: readonly Group[], create: () => Accumulator): StepSerie
     for (const member of members) {
       accumulator.add(member);
       if (member.dropName === true) dropName = true;
+      if (context.due) await context.pause();
     }
     const { values, present } = accumulator.finish();
     if (!isEmptyColumn(present)) results.push({ labels, values, present, ...(dropName ? { dropName } : {}) });

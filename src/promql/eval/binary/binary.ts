@@ -18,7 +18,7 @@ export async function evaluateBinary(expr: BinaryExpr, evaluator: Evaluator): Pr
   if (lhs.type === 'vector' && rhs.type === 'vector') {
     return isSetOperator(expr.op)
       ? evaluateSet(expr, expr.op, lhs.series, rhs.series)
-      : evaluateVectors(expr, lhs.series, rhs.series, delayed);
+      : evaluateVectors(expr, lhs.series, rhs.series, evaluator.context);
   }
   const operator = elementOperator(expr.op);
   if (lhs.type === 'scalar' && rhs.type === 'scalar') return scalars(operator, lhs.values, rhs.values);

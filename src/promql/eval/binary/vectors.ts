@@ -2,11 +2,12 @@
  * Arithmetic and comparison between two vectors: one-to-one, or many-to-one with group_left and group_right.
  * Pairs of series are found first, by match group, then each pair is computed over all steps at once.
  */
-import { type Labels, LabelsBuilder, metricNameLabel } from '../../../model/index.ts';
+import { type Labels, LabelsBuilder } from '../../../model/index.ts';
 import { ExecutionError } from '../../errors.ts';
 import type { BinaryExpr, VectorMatching } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
-import { isEmptyColumn, mergeSameLabels, type VectorValue } from '../values.ts';
+import type { QueryContext } from '../context.ts';
+import { isEmptyColumn, mergeSameLabels, metadataLabels, type VectorValue } from '../values.ts';
 import { anyPresent, defaultMatching, groupByMatch, matchLabels } from './matching.ts';
 import { type ElementOperator, elementOperator } from './operators.ts';
 
@@ -14,12 +15,12 @@ const manyMatches =
   'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)';
 const ambiguousGroup = 'multiple matches for labels: grouping labels must ensure unique matches';
 
-export function evaluateVectors(
+export async function evaluateVectors(
   expr: BinaryExpr,
   lhs: readonly StepSeries[],
   rhs: readonly StepSeries[],
-  delayed: boolean,
-): VectorValue {
+  context: QueryContext,
+): Promise<VectorValue> {
   const matching = expr.matching ?? defaultMatching;
   const fills = matching.fillLeft !== undefined || matching.fillRight !== undefined;
   if (!fills && (lhs.length === 0 || rhs.length === 0)) return { type: 'vector', series: [] };
@@ -29,13 +30,14 @@ export function evaluateVectors(
   const reduce = matchLabels(matching);
   const ones = groupByMatch(one, reduce);
   checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right', fills);
-  const pairer = new Pairer(expr, matching, swapped, delayed);
+  const pairer = new Pairer(expr, matching, swapped, context.options.delayedNameRemoval);
   const manys = groupByMatch(many, reduce);
-  for (const key of new Set([...manys.keys(), ...ones.keys()])) {
+  for (const key of fills ? new Set([...manys.keys(), ...ones.keys()]) : manys.keys()) {
     const members = manys.get(key) ?? [];
     const partners = ones.get(key) ?? [];
     pairer.group(members, partners);
     if (fills) pairer.fill(members, partners, reduce);
+    if (context.due) await context.pause();
   }
   return { type: 'vector', series: mergeSameLabels(pairer.results) };
 }
@@ -96,16 +98,15 @@ class Pairer {
   readonly #matching: VectorMatching;
   readonly #operator: ElementOperator;
   readonly #swapped: boolean;
-  readonly #delayed: boolean;
-  readonly #names: ReadonlySet<string>;
+  readonly #reduce: (labels: Labels) => Labels;
 
   constructor(expr: BinaryExpr, matching: VectorMatching, swapped: boolean, delayed: boolean) {
     this.#expr = expr;
     this.#matching = matching;
     this.#operator = elementOperator(expr.op);
     this.#swapped = swapped;
-    this.#delayed = delayed;
-    this.#names = new Set(matching.labels);
+    const dropsMetadata = this.#operator.kind === 'arithmetic' || (expr.returnBool && !delayed);
+    this.#reduce = resultReduction(matching, dropsMetadata);
   }
 
   group(many: readonly StepSeries[], ones: readonly StepSeries[]): void {
@@ -172,19 +173,25 @@ class Pairer {
   }
 
   #resultLabels(many: Labels, one: Labels): Labels {
-    const matching = this.#matching;
-    const builder = new LabelsBuilder(many);
-    if (this.#operator.kind === 'arithmetic' || (this.#expr.returnBool && !this.#delayed)) {
-      builder.delete(metricNameLabel).delete('__type__').delete('__unit__');
-    }
-    if (matching.cardinality === 'one-to-one') {
-      if (matching.on) {
-        for (const [name] of many) if (!this.#names.has(name)) builder.delete(name);
-      } else for (const name of matching.labels) builder.delete(name);
-    }
-    for (const name of matching.include) builder.set(name, one.get(name));
+    const { include } = this.#matching;
+    const kept = this.#reduce(many);
+    if (include.length === 0) return kept;
+    const builder = new LabelsBuilder(kept);
+    for (const name of include) builder.set(name, one.get(name));
     return builder.labels();
   }
+}
+
+/** What stays of the many side's labels, apart from those that the one side brings. */
+function resultReduction(matching: VectorMatching, dropsMetadata: boolean): (labels: Labels) => Labels {
+  const names = new Set(matching.labels);
+  if (matching.cardinality === 'one-to-one' && matching.on) {
+    if (dropsMetadata) for (const name of metadataLabels) names.delete(name);
+    return (labels) => labels.keeping(names);
+  }
+  const dropped = new Set<string>(dropsMetadata ? metadataLabels : []);
+  if (matching.cardinality === 'one-to-one') for (const name of names) dropped.add(name);
+  return dropped.size === 0 ? (labels) => labels : (labels) => labels.without(dropped);
 }
 
 /** A series of the fill value at the steps at which no series of a group has a value. */
