@@ -1,7 +1,34 @@
-/** `torchring node`. */
+/** `torchring node`: one node in the foreground until a signal or /-/quit ends it. */
+import { CodedError, createLogger, errorText, systemClock, systemRandom } from '../base/index.ts';
+import { ConfigError } from '../model/index.ts';
 import type { ParsedNodeFlags } from './flags.ts';
+import { TorchringNode } from './node.ts';
 
-/** Runs a node until it is stopped; resolves with the process' exit code. */
-export function runNode(flags: ParsedNodeFlags): Promise<number> {
-  return Promise.reject(new Error(`no node can be run yet (${flags.configFile})`));
+/** The exit code of a start that the user's input prevented. */
+const exitBadInput = 2;
+
+/** Resolves with the exit code once the node has stopped. */
+export async function runNode(flags: ParsedNodeFlags): Promise<number> {
+  const log = createLogger({ level: flags.logLevel, format: flags.logFormat });
+  for (const text of flags.notYetEffective) log.warn({}, text);
+  let node: TorchringNode;
+  try {
+    node = await TorchringNode.start(flags, { clock: systemClock, random: systemRandom(), log });
+  } catch (error) {
+    log.error({ err: errorText(error) }, 'the node could not start');
+    process.stderr.write(`torchring: ${errorText(error)}\n`);
+    return error instanceof ConfigError || error instanceof CodedError ? exitBadInput : 1;
+  }
+  process.on('SIGHUP', () => {
+    // The reason of a failure is in the log; the old configuration goes on.
+    node.reload().catch(() => undefined);
+  });
+  const reason = await new Promise<string>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    node.onQuit(() => resolve('a request to quit'));
+  });
+  log.info({ reason }, 'stopping');
+  await node.stop();
+  log.info({}, 'see you next time');
+  return 0;
 }

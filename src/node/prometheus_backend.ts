@@ -14,26 +14,32 @@ import type {
 import { CodedError, errorText } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { AlertingRuleView, RuleGroupView } from '../rules/index.ts';
+import type { ConfigStatus } from './own_metrics.ts';
 import type { Reports } from './reports.ts';
 import { buildInfo } from './version.ts';
 
 const remoteWriteDeadlineMs = 20_000;
 const encoder = new TextEncoder();
 
-export interface BackendParts {
+/** What is there once the node has joined its cluster. */
+export interface ClusterParts {
   readonly cluster: ClusterNode;
-  readonly clusterName: string;
-  readonly workers: LocalWorkers;
   readonly queries: QueryService;
   readonly reports: Reports;
+  readonly configText: () => string;
+  readonly scrapePools: () => readonly string[];
+}
+
+export interface BackendDeps {
+  /** Undefined until then: what needs it is answered with "unavailable". */
+  readonly parts: () => ClusterParts | undefined;
+  readonly clusterName: string;
+  readonly workers: LocalWorkers;
   readonly limits: QueryLimits;
   readonly flags: Readonly<Record<string, string>>;
   readonly retentionText: string;
   readonly startedAtMs: number;
-  readonly configText: () => string;
-  readonly scrapePools: () => readonly string[];
-  readonly lastConfigMs: () => number;
-  readonly isLastReloadGood: () => boolean;
+  readonly configStatus: () => ConfigStatus;
   readonly isReady: () => boolean;
   readonly metrics: () => Promise<{ contentType: string; body: string }>;
   readonly reload: () => Promise<void>;
@@ -57,10 +63,17 @@ interface MetadataItem {
 }
 
 export class NodeBackend implements PrometheusBackend {
-  readonly #parts: BackendParts;
+  readonly #deps: BackendDeps;
 
-  constructor(parts: BackendParts) {
-    this.#parts = parts;
+  constructor(deps: BackendDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws CodedError `unavailable` while the node starts. */
+  get #parts(): ClusterParts {
+    const parts = this.#deps.parts();
+    if (parts !== undefined) return parts;
+    throw new CodedError('unavailable', 'this node is starting');
   }
 
   query(expr: string, timeMs: number, options: QueryOptions, signal: AbortSignal): Promise<Answer> {
@@ -82,7 +95,7 @@ export class NodeBackend implements PrometheusBackend {
     range: Pick<QuerySpec, 'startMs' | 'endMs' | 'stepMs' | 'instant'>,
     { timeoutMs, lookbackMs, limit, partialResponse }: QueryOptions,
   ): QuerySpec {
-    const { limits } = this.#parts;
+    const { limits } = this.#deps;
     return {
       expr,
       ...range,
@@ -183,7 +196,7 @@ export class NodeBackend implements PrometheusBackend {
   }
 
   flags(): Readonly<Record<string, string>> {
-    return this.#parts.flags;
+    return this.#deps.flags;
   }
 
   buildInfo(): Readonly<Record<string, string>> {
@@ -191,14 +204,15 @@ export class NodeBackend implements PrometheusBackend {
   }
 
   runtimeInfo(): Promise<Readonly<Record<string, unknown>>> {
-    const { startedAtMs, lastConfigMs, isLastReloadGood, retentionText } = this.#parts;
+    const { startedAtMs, configStatus, retentionText } = this.#deps;
+    const { isLastReloadGood, lastConfigMs } = configStatus();
     return Promise.resolve({
       startTime: new Date(startedAtMs).toISOString(),
       CWD: process.cwd(),
       hostname: hostname(),
       serverTime: new Date().toISOString(),
-      reloadConfigSuccess: isLastReloadGood(),
-      lastConfigTime: new Date(lastConfigMs()).toISOString(),
+      reloadConfigSuccess: isLastReloadGood,
+      lastConfigTime: new Date(lastConfigMs).toISOString(),
       corruptionCount: 0,
       goroutineCount: 0,
       GOMAXPROCS: cpus().length,
@@ -219,7 +233,7 @@ export class NodeBackend implements PrometheusBackend {
 
   async remoteWrite(body: Uint8Array): Promise<WriteAnswer> {
     try {
-      return await this.#parts.workers
+      return await this.#deps.workers
         .next()
         .ask<WriteAnswer>((replyTo) => ({ type: 'remoteWrite', body, replyTo }), remoteWriteDeadlineMs);
     } catch (error) {
@@ -230,7 +244,8 @@ export class NodeBackend implements PrometheusBackend {
   }
 
   cluster(): ClusterView {
-    const { cluster, clusterName } = this.#parts;
+    const { cluster } = this.#parts;
+    const { clusterName } = this.#deps;
     const table = cluster.table();
     const shards = table?.shards ?? [];
     const members = cluster.members().map(({ meta, state }) => ({
@@ -255,7 +270,7 @@ export class NodeBackend implements PrometheusBackend {
   }
 
   metrics(): Promise<{ readonly contentType: string; readonly body: string }> {
-    return this.#parts.metrics();
+    return this.#deps.metrics();
   }
 
   healthy(): boolean {
@@ -263,15 +278,15 @@ export class NodeBackend implements PrometheusBackend {
   }
 
   ready(): boolean {
-    return this.#parts.isReady();
+    return this.#deps.isReady();
   }
 
   reload(): Promise<void> {
-    return this.#parts.reload();
+    return this.#deps.reload();
   }
 
   quit(): void {
-    this.#parts.quit();
+    this.#deps.quit();
   }
 }
 

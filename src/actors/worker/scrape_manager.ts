@@ -4,7 +4,7 @@
  * not touched, so a reload or a move of other shards drops no scrape.
  */
 import type { Registry } from 'prom-client';
-import { type Clock, errorText, type Logger } from '../../base/index.ts';
+import { type Clock, errorText, type Logger, type Random } from '../../base/index.ts';
 import { formatDuration, type Labels, xxHash64 } from '../../model/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
@@ -13,6 +13,7 @@ import {
   ScrapeLoop,
   type ScrapeMetrics,
   type Target,
+  TextCache,
   targetOffsetMs,
 } from '../../scrape/index.ts';
 import type { ClusterView } from './cluster_view.ts';
@@ -25,12 +26,16 @@ import { type TargetMessage, type TargetStatus, targetProps } from './target_act
 interface Deps {
   readonly system: ActorSystem;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly registry: Registry;
   readonly version: string;
   /** One text per cluster: two clusters that scrape the same targets don't do it together. */
   readonly clusterName: string;
 }
+
+/** Hash seeds are 32-bit. */
+const textSeedMax = 2 ** 32;
 
 interface RunningTarget {
   readonly job: string;
@@ -49,6 +54,8 @@ export class ScrapeManager {
   readonly #router: Router;
   readonly #metrics: ScrapeMetrics;
   readonly #seed: bigint;
+  /** Label texts that many targets share. */
+  readonly #texts: TextCache;
   readonly #pools = new Map<string, ScrapePool>();
   readonly #running = new Map<string, RunningTarget>();
   /** Gone from discovery, waiting to write their staleness markers. */
@@ -62,6 +69,7 @@ export class ScrapeManager {
     this.#router = router;
     this.#metrics = createScrapeMetrics(deps.registry);
     this.#seed = xxHash64([deps.clusterName]);
+    this.#texts = new TextCache(deps.random.below(textSeedMax));
   }
 
   /** Takes a new set of jobs; unchanged ones go on as they are. Rejects when a job's client can't be made: nothing changes then. */
@@ -105,6 +113,7 @@ export class ScrapeManager {
         this.#keepRunning(key, job, pool, target, refusal);
       }
       this.#metrics.poolTargets.set({ scrape_job: job }, own);
+      if (refusal !== '') this.#metrics.exceededTargetLimit.inc();
     }
     for (const [key, running] of [...this.#running]) {
       if (!wanted.has(key)) this.#end(key, running, discovered.has(key));
@@ -143,6 +152,7 @@ export class ScrapeManager {
       metrics: this.#metrics,
       version,
       inherited,
+      texts: this.#texts,
     });
     const status: TargetStatus = { health: 'unknown', lastError: '', lastScrapeMs: 0, lastDurationMs: 0 };
     const offsetMs = targetOffsetMs(target.labels.hash(), target.intervalMs, this.#seed);

@@ -1,0 +1,174 @@
+/**
+ * Alerts on their way to whoever leads: rule groups and clients post here at any node, the leader's dispatcher takes
+ * them. Starts the dispatcher when this node begins to lead and ends it when it ceases to, and has the rule groups send
+ * everything again whenever the leader changes.
+ */
+import { create } from '@bufbuild/protobuf';
+import { type AlertLeaderMessage, alertLeaderProps, entryFor, restoreLog } from '../actors/index.ts';
+import {
+  type AlertmanagerConfig,
+  type AlertmanagerMetrics,
+  type Dispatcher,
+  type NotificationLog,
+  type NotificationRecord,
+  Notifiers,
+} from '../alertmanager/index.ts';
+import { type Clock, CodedError, errorText, type Logger, type Random } from '../base/index.ts';
+import {
+  AlertsRequestSchema,
+  type AlertsResponse,
+  AlertsResponseSchema,
+  type ClusterNode,
+} from '../cluster/index.ts';
+import type { ActorRef, ActorSystem } from '../runtime/index.ts';
+
+const postDeadlineMs = 5_000;
+const readDeadlineMs = 5_000;
+const commitDeadlineMs = 10_000;
+const leaderName = 'alert-leader';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export interface AlertServiceDeps {
+  readonly system: ActorSystem;
+  readonly cluster: ClusterNode;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: AlertmanagerMetrics;
+  /** Where receivers find the alert pages. */
+  readonly externalUrl: string;
+  /** Has every rule group of this node send its alerts again. */
+  readonly resendAlerts: () => void;
+}
+
+interface Dispatching {
+  readonly config: AlertmanagerConfig;
+  readonly notifiers: Notifiers;
+}
+
+export class AlertService {
+  readonly #deps: AlertServiceDeps;
+  #dispatching: Dispatching | undefined;
+  #actor: ActorRef<AlertLeaderMessage> | undefined;
+  #leads = false;
+  #leader: string | undefined;
+
+  constructor(deps: AlertServiceDeps) {
+    this.#deps = deps;
+    deps.cluster.subscribe({
+      onLeading: (leads) => {
+        this.#leads = leads;
+        this.#reconcile();
+      },
+      onLeader: (leader) => {
+        if (leader === this.#leader) return;
+        this.#leader = leader;
+        if (leader !== undefined) deps.resendAlerts();
+      },
+      onEntries: (space) => {
+        if (space === 'silence') this.#actor?.tell({ type: 'silences' });
+      },
+    });
+  }
+
+  /** Undefined: this node has no alertmanager.yml, and alerts are only shown. */
+  configure(config: AlertmanagerConfig | undefined): void {
+    const before = this.#dispatching;
+    const { clock, random, log, externalUrl, metrics } = this.#deps;
+    this.#dispatching =
+      config === undefined
+        ? undefined
+        : { config, notifiers: new Notifiers(config, { clock, random, log, externalUrl, metrics }) };
+    before?.notifiers
+      .close()
+      .catch((error: unknown) => log.warn({ err: errorText(error) }, 'closing notifiers failed'));
+    if (config !== undefined && this.#actor !== undefined) this.#actor.tell({ type: 'config', config });
+    else this.#reconcile();
+  }
+
+  get isConfigured(): boolean {
+    return this.#dispatching !== undefined;
+  }
+
+  #reconcile(): void {
+    const { system, log } = this.#deps;
+    const isWanted = this.#leads && this.#dispatching !== undefined;
+    if (isWanted && this.#actor === undefined) {
+      this.#actor = this.#start();
+      log.info({}, 'this node leads the alerting');
+      this.#deps.resendAlerts();
+    } else if (!isWanted && this.#actor !== undefined) {
+      const actor = this.#actor;
+      this.#actor = undefined;
+      system
+        .kill(actor)
+        .catch((error: unknown) => log.error({ err: errorText(error) }, 'the alert dispatcher did not stop'))
+        .finally(() => this.#reconcile());
+    }
+  }
+
+  #start(): ActorRef<AlertLeaderMessage> | undefined {
+    const { system, cluster, metrics } = this.#deps;
+    // The last one is still stopping: its end reconciles again.
+    if (system.find(`/${leaderName}`) !== undefined) return undefined;
+    const props = alertLeaderProps({
+      config: () => this.#configured().config,
+      restoreLog: () => restoreLog(cluster.notifications),
+      silences: () => [],
+      commit: (record, known) => this.#commit(record, known),
+      notify: (request, signal) => this.#configured().notifiers.notify(request, signal),
+      onQuorumLoss: 'notify',
+      metrics,
+    });
+    return system.spawn(props, leaderName);
+  }
+
+  #configured(): Dispatching {
+    if (this.#dispatching !== undefined) return this.#dispatching;
+    throw new CodedError('no_alertmanager_config', 'this node has no --alertmanager.config.file');
+  }
+
+  async #commit(record: NotificationRecord, log: NotificationLog): Promise<void> {
+    const entry = entryFor(record, log);
+    if (entry !== undefined)
+      await this.#deps.cluster.propose({ kind: 'recordNotification', entry }, commitDeadlineMs);
+  }
+
+  /** Posts alerts to the leader. Rejects when nobody took them, or with `bad_alerts` when some are malformed. */
+  async post(alerts: unknown): Promise<void> {
+    if (this.#dispatching === undefined) return;
+    const { cluster } = this.#deps;
+    const leader = cluster.leader();
+    if (leader === undefined) throw new CodedError('no_leader', 'nobody leads the cluster at present');
+    if (leader === cluster.nodeId) return this.#take(alerts);
+    const payload = encoder.encode(JSON.stringify(alerts));
+    const request = create(AlertsRequestSchema, { from: cluster.nodeId, payload });
+    const { accepted } = await cluster.client(leader).alerts(request, { deadlineMs: postDeadlineMs });
+    if (!accepted) throw new CodedError('no_leader', `node ${leader} does not lead any more`);
+  }
+
+  async #take(alerts: unknown): Promise<void> {
+    if (this.#actor === undefined) throw new CodedError('no_leader', 'this node does not lead yet');
+    await this.#actor.ask<void>((replyTo) => ({ type: 'alerts', alerts, replyTo }), postDeadlineMs);
+  }
+
+  /** A peer's post. */
+  async takeFromPeer(payload: Uint8Array): Promise<AlertsResponse> {
+    const { cluster } = this.#deps;
+    if (this.#actor === undefined) {
+      return create(AlertsResponseSchema, { accepted: false, leader: cluster.leader() ?? '' });
+    }
+    await this.#take(JSON.parse(decoder.decode(payload)));
+    return create(AlertsResponseSchema, { accepted: true, leader: cluster.nodeId });
+  }
+
+  /** Reads the dispatcher's state. Rejects on a node that does not lead. */
+  async read<T>(read: (dispatcher: Dispatcher, nowMs: number) => T): Promise<T> {
+    const actor = this.#actor;
+    if (actor === undefined) throw new CodedError('no_leader', 'this node does not lead the alerting');
+    const value = await actor.ask<unknown>((replyTo) => ({ type: 'read', read, replyTo }), readDeadlineMs);
+    return value as T;
+  }
+}

@@ -1,0 +1,338 @@
+/**
+ * One node, put together: configuration, threads, cluster, actors, listeners. Only here do all rooms meet. The order of
+ * start matters: the listeners first (to say "not ready"), then the stores with their logs replayed, then the cluster
+ * (others must not count on a node that can't answer yet), then what scrapes and evaluates.
+ */
+
+import { readFileSync } from 'node:fs';
+import { availableParallelism, hostname } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import {
+  controlName,
+  controlProps,
+  DiscoveryManager,
+  LocalWorkers,
+  QueryService,
+  RuleManager,
+  type WorkerSettings,
+} from '../actors/index.ts';
+import { createAlertmanagerMetrics } from '../alertmanager/index.ts';
+import { prometheusApi } from '../api/index.ts';
+import { type Clock, errorText, type Logger, type Random } from '../base/index.ts';
+import { type ClusterNode, type ClusterOptions, startCluster } from '../cluster/index.ts';
+import { createDiscoveryMetrics } from '../discovery/index.ts';
+import { formatDuration } from '../model/index.ts';
+import { createRuleMetrics } from '../rules/index.ts';
+import { ActorSystem, type ThreadGroup } from '../runtime/index.ts';
+import { AlertService } from './alert_service.ts';
+import { ConfigApplier } from './config_applier.ts';
+import { diskFiles } from './config_files.ts';
+import { openDataDirectory } from './data_directory.ts';
+import type { ParsedNodeFlags } from './flags.ts';
+import { type HttpListener, hostAndPort, listen } from './http_server.ts';
+import { type LoadedConfig, loadConfig } from './load_config.ts';
+import { type ConfigStatus, createRegistry, ownMetrics } from './own_metrics.ts';
+import { ClusterPeers } from './peer_calls.ts';
+import { peerHandlers } from './peer_handlers.ts';
+import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
+import { Reports } from './reports.ts';
+import { RuleSources } from './rule_sources.ts';
+import { version } from './version.ts';
+import type { WorkerData } from './worker_main.ts';
+import { workerThreads } from './worker_threads.ts';
+
+/** Workers that a node starts by itself at most. */
+const workersMax = 8;
+/** Stores of a new data directory at least, so that workers can be added on a larger machine. */
+const storesMin = 4;
+const stopDeadlineMs = 10_000;
+
+export interface NodeDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+function workerCount(flags: ParsedNodeFlags): number {
+  return flags.workers > 0 ? flags.workers : Math.max(1, Math.min(workersMax, availableParallelism() - 1));
+}
+
+export class TorchringNode {
+  readonly #flags: ParsedNodeFlags;
+  readonly #deps: NodeDeps;
+  readonly #startedAtMs: number;
+  readonly #registry: Registry;
+  readonly #system: ActorSystem;
+  readonly #workers: LocalWorkers;
+  readonly #settings: WorkerSettings;
+  readonly #listeners: HttpListener[] = [];
+  #threads: ThreadGroup<WorkerData> | undefined;
+  #cluster: ClusterNode | undefined;
+  #applier: ConfigApplier | undefined;
+  readonly #backend: NodeBackend;
+  #parts: ClusterParts | undefined;
+  #lastConfigMs = 0;
+  #isLastReloadGood = true;
+  #isStopping = false;
+  #onQuit: () => void = () => undefined;
+
+  private constructor(flags: ParsedNodeFlags, deps: NodeDeps) {
+    this.#flags = flags;
+    this.#deps = deps;
+    this.#startedAtMs = deps.clock.nowMs();
+    this.#registry = createRegistry(() => this.#configStatus());
+    this.#system = new ActorSystem({ ...deps, registry: this.#registry, name: 'control' });
+    this.#settings = workerSettings(flags);
+    this.#workers = new LocalWorkers(this.#settings.layout);
+    this.#backend = this.#makeBackend();
+  }
+
+  /** Rejects with ConfigError or CodedError when the node can't start; nothing is left running then. */
+  static async start(flags: ParsedNodeFlags, deps: NodeDeps): Promise<TorchringNode> {
+    const paths = { prometheus: flags.configFile, alertmanager: flags.alertmanagerConfigFile };
+    const config = await loadConfig(paths, diskFiles);
+    const node = new TorchringNode(flags, deps);
+    try {
+      await node.#start(config);
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
+    return node;
+  }
+
+  /** Calls `run` when somebody asks the node to stop over HTTP. */
+  onQuit(run: () => void): void {
+    this.#onQuit = run;
+  }
+
+  get isReady(): boolean {
+    return !this.#isStopping && this.#applier !== undefined && this.#cluster?.readyForService === true;
+  }
+
+  async #start(config: LoadedConfig): Promise<void> {
+    const { log } = this.#deps;
+    for (const text of config.notYetEffective) log.warn({}, text);
+    for (const address of this.#flags.webListenAddresses) {
+      this.#listeners.push(await listen(address, (app) => this.#mountPrometheus(app)));
+      log.info({ address }, 'Torchring listens for HTTP');
+    }
+    await this.#startThreads();
+    const cluster = await startCluster(this.#clusterOptions(config), {
+      ...this.#deps,
+      registry: this.#registry,
+    });
+    this.#cluster = cluster;
+    this.#compose(cluster, config);
+    await this.#apply(config);
+    log.info({ node: this.#settings.nodeId, version }, 'the node is up');
+  }
+
+  async #startThreads(): Promise<void> {
+    const { level, format } = { level: this.#flags.logLevel, format: this.#flags.logFormat };
+    const threads = workerThreads(
+      {
+        settings: this.#settings,
+        log: { level, format },
+        onStarted: (ref) => this.#applier?.tellAll(ref),
+      },
+      { ...this.#deps, system: this.#system, workers: this.#workers, registry: this.#registry },
+    );
+    this.#threads = threads;
+    const startedMs = this.#deps.clock.monotonicMs();
+    await threads.start();
+    const replayMs = Math.round(this.#deps.clock.monotonicMs() - startedMs);
+    this.#deps.log.info({ workers: this.#settings.layout.workers, replayMs }, 'the shard workers are ready');
+  }
+
+  /** Everything that hangs on the cluster. */
+  #compose(cluster: ClusterNode, config: LoadedConfig): void {
+    const { clock, random, log } = this.#deps;
+    const registry = this.#registry;
+    const peers = new ClusterPeers(cluster, this.#settings.layout.shards);
+    this.#system.spawn(controlProps(this.#workers, peers, log), controlName);
+    const queries = new QueryService(this.#workers, this.#flags.queryMaxConcurrency);
+    const sources = new RuleSources(queries, this.#workers, this.#settings.limits);
+    const externalUrl = this.#externalUrl();
+    const rules: RuleManager = new RuleManager(this.#system, cluster.nodeId, {
+      query: (expr, timeMs, signal) => sources.query(expr, timeMs, signal),
+      append: (batch) => sources.append(batch),
+      readSeries: (matchers, fromMs, toMs) => sources.read(matchers, fromMs, toMs),
+      sendAlerts: (posted) => alerts.post(posted),
+      clock,
+      log,
+      metrics: createRuleMetrics(registry),
+    });
+    const alerts: AlertService = new AlertService({
+      system: this.#system,
+      cluster,
+      clock,
+      random,
+      log,
+      externalUrl,
+      metrics: createAlertmanagerMetrics(registry),
+      resendAlerts: () => rules.resendAlerts(),
+    });
+    const discovery = new DiscoveryManager(this.#system, this.#workers, {
+      clock,
+      log,
+      metrics: createDiscoveryMetrics(registry),
+    });
+    const reports = new Reports(cluster, this.#workers, rules);
+    cluster.handle(peerHandlers(this.#workers, reports, alerts));
+    const applier = new ConfigApplier(
+      { cluster, workers: this.#workers, rules, alerts, discovery, externalUrl, log },
+      this.#flags,
+    );
+    this.#applier = applier;
+    this.#parts = {
+      cluster,
+      queries,
+      reports,
+      configText: () => (applier.config ?? config).prometheus.shownYaml,
+      scrapePools: () => (applier.config ?? config).prometheus.scrapeConfigs.map(({ jobName }) => jobName),
+    };
+  }
+
+  #makeBackend(): NodeBackend {
+    return new NodeBackend({
+      parts: () => this.#parts,
+      clusterName: this.#flags.clusterName,
+      workers: this.#workers,
+      limits: this.#settings.limits,
+      flags: this.#flags.flagTexts,
+      retentionText: formatDuration(this.#flags.retentionTimeMs),
+      startedAtMs: this.#startedAtMs,
+      configStatus: () => this.#configStatus(),
+      isReady: () => this.isReady,
+      metrics: () => ownMetrics(this.#registry, this.#workers, this.#deps.log),
+      reload: () => this.reload(),
+      quit: () => this.#onQuit(),
+    });
+  }
+
+  #configStatus(): ConfigStatus {
+    return { isLastReloadGood: this.#isLastReloadGood, lastConfigMs: this.#lastConfigMs };
+  }
+
+  async #mountPrometheus(app: FastifyInstance): Promise<void> {
+    await app.register(prometheusApi, {
+      backend: this.#backend,
+      clock: this.#deps.clock,
+      registry: this.#registry,
+      remoteWrite: { isEnabled: this.#flags.webEnableRemoteWriteReceiver },
+      isLifecycleEnabled: this.#flags.webEnableLifecycle,
+      corsOrigin: /^.*$/,
+      ...(this.#flags.webRoutePrefix === '' ? {} : { prefix: this.#flags.webRoutePrefix }),
+    });
+  }
+
+  async #apply(config: LoadedConfig): Promise<void> {
+    await this.#applier?.apply(config);
+    this.#lastConfigMs = this.#deps.clock.nowMs();
+    this.#isLastReloadGood = true;
+  }
+
+  /** Reads the configuration again. Rejects with what is wrong; the old one goes on then. */
+  async reload(): Promise<void> {
+    const { configFile, alertmanagerConfigFile } = this.#flags;
+    try {
+      const paths = { prometheus: configFile, alertmanager: alertmanagerConfigFile };
+      const config = await loadConfig(paths, diskFiles);
+      for (const text of config.notYetEffective) this.#deps.log.warn({}, text);
+      await this.#apply(config);
+      this.#cluster?.setConfigHash(config.hash);
+      this.#deps.log.info({ file: configFile }, 'configuration loaded');
+    } catch (error) {
+      this.#isLastReloadGood = false;
+      this.#deps.log.error(
+        { file: configFile, err: errorText(error) },
+        'the configuration was not loaded, the old one goes on',
+      );
+      throw error;
+    }
+  }
+
+  /** Leaves the cluster in order and closes everything. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#cluster?.leave();
+    await this.#threads?.stop(stopDeadlineMs);
+    await this.#system.shutdown(stopDeadlineMs);
+  }
+
+  #externalUrl(): string {
+    if (this.#flags.webExternalUrl !== '') return this.#flags.webExternalUrl.replace(/\/$/, '');
+    const { host, port } = hostAndPort(this.#listeners[0]?.address ?? ':9090');
+    return `http://${isUnspecified(host) ? hostname() : host}:${port}`;
+  }
+
+  #clusterOptions(config: LoadedConfig): ClusterOptions {
+    const flags = this.#flags;
+    const tls = flags.clusterTlsCertFile === '' ? undefined : tlsFiles(flags);
+    return {
+      nodeId: this.#settings.nodeId,
+      clusterName: flags.clusterName,
+      secret: flags.clusterSecretFile === '' ? '' : readFileSync(flags.clusterSecretFile, 'utf8').trim(),
+      listenAddress: flags.clusterListenAddress,
+      advertiseAddress: flags.clusterAdvertiseAddress === '' ? undefined : flags.clusterAdvertiseAddress,
+      httpAddress: this.#reachable(this.#listeners[0]?.address ?? ':9090'),
+      alertmanagerAddress: this.#reachable(flags.alertmanagerListenAddress),
+      zone: flags.nodeZone,
+      version,
+      configHash: config.hash,
+      join: flags.clusterJoin,
+      expect: flags.clusterExpect,
+      shards: this.#settings.layout.shards,
+      dataPath: join(this.#settings.dataPath, 'control'),
+      tls,
+    };
+  }
+
+  /** An address to tell others: the host's name where the listener takes all addresses. */
+  #reachable(address: string): string {
+    const { host, port } = hostAndPort(address);
+    return `${isUnspecified(host) ? hostname() : host}:${port}`;
+  }
+}
+
+const isUnspecified = (host: string): boolean => host === '' || host === '0.0.0.0' || host === '::';
+
+function tlsFiles(flags: ParsedNodeFlags): NonNullable<ClusterOptions['tls']> {
+  return {
+    certFile: flags.clusterTlsCertFile,
+    keyFile: flags.clusterTlsKeyFile,
+    caFile: flags.clusterTlsCaFile,
+  };
+}
+
+/** Opens the data directory and lays the shards out over its stores. Throws CodedError. */
+function workerSettings(flags: ParsedNodeFlags): WorkerSettings {
+  const workers = workerCount(flags);
+  const identity = openDataDirectory({
+    path: flags.storagePath,
+    nodeId: flags.nodeId,
+    clusterName: flags.clusterName,
+    shards: flags.clusterShards,
+    stores: Math.max(storesMin, workers),
+  });
+  const { nodeId, clusterName, shards, stores } = identity;
+  return {
+    nodeId,
+    clusterName,
+    version,
+    dataPath: flags.storagePath,
+    layout: { shards, stores, workers: Math.min(workers, stores) },
+    retentionMs: flags.retentionTimeMs,
+    fsync: flags.storageFsync,
+    limits: {
+      samplesMax: flags.queryMaxSamples,
+      timeoutMs: flags.queryTimeoutMs,
+      lookbackMs: flags.queryLookbackDeltaMs,
+    },
+  };
+}
