@@ -28,17 +28,18 @@ export function refuseOtherMethods(app: FastifyInstance, refuse: Refusal): () =>
   const methodsOf = new Map<string, Set<string>>();
   let isFinished = false;
   app.addHook('onRoute', ({ url, method }) => {
-    if (isFinished || url.endsWith('*')) return;
+    if (isFinished) return;
     const methods = methodsOf.get(url) ?? new Set();
     methodsOf.set(url, methods);
     for (const one of [method].flat()) methods.add(one);
   });
   return () => {
     isFinished = true;
-    for (const [url, methods] of methodsOf) {
-      const allowed = [...methods].sort();
+    for (const url of methodsOf.keys()) {
+      if (url.endsWith('*')) continue;
+      const allowed = methodsAt(url, methodsOf);
       app.route({
-        method: refusable.filter((method) => !methods.has(method)),
+        method: refusable.filter((method) => !allowed.includes(method)),
         url: url.slice(app.prefix.length),
         // Refused before the body is read.
         onRequest: async (request, reply) => refuse(request, reply, allowed),
@@ -46,6 +47,16 @@ export function refuseOtherMethods(app: FastifyInstance, refuse: Refusal): () =>
       });
     }
   };
+}
+
+/** Those of the path itself and of wildcards above it. */
+function methodsAt(url: string, methodsOf: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const methods = new Set<string>();
+  for (const [pattern, served] of methodsOf) {
+    const isAbove = pattern.endsWith('*') && url.startsWith(pattern.slice(0, -1));
+    if (pattern === url || isAbove) for (const method of served) methods.add(method);
+  }
+  return [...methods].sort();
 }
 
 /** As Go's httprouter: OPTIONS is answered, everything else refused as plain text. */

@@ -1,6 +1,6 @@
 /**
  * How the HTTP servers of a node are set up, so that requests reach the plugins as they would reach Prometheus: long URLs,
- * long label names, raw UTF-8 in URLs, no HEAD where none is served, doubled slashes of sloppily joined base URLs.
+ * long label names, no HEAD where none is served, doubled slashes of sloppily joined base URLs.
  */
 import type { Server } from 'node:http';
 import type { FastifyHttpOptions } from 'fastify';
@@ -9,13 +9,6 @@ import type { FastifyHttpOptions } from 'fastify';
 const headerBytesMax = 1024 * 1024;
 /** A client that has not sent its whole request by then is cut off; Prometheus' --web.read-timeout. */
 const requestTimeoutMs = 5 * 60 * 1000;
-
-const rawByte = /[\u0080-\u00ff]/g;
-
-/** Node shows the bytes of a URL as Latin-1; as percent escapes they are what was sent. */
-function escapeRawBytes(url: string): string {
-  return url.replace(rawByte, (char) => `%${char.charCodeAt(0).toString(16)}`);
-}
 
 const clientErrors: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
@@ -33,7 +26,6 @@ export function httpServerOptions(): FastifyHttpOptions<Server> {
       ignoreDuplicateSlashes: true,
       ignoreTrailingSlash: true,
     },
-    rewriteUrl: (request) => escapeRawBytes(request.url ?? '/'),
     frameworkErrors: (_error, _request, reply) => {
       reply
         .hijack()
