@@ -69,10 +69,12 @@ export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (ap
   await app.register(
     async (api) => {
       api.setErrorHandler((error, _request, reply) => sendError(reply, asApiError(error)));
-      registerCors(api, corsOrigin);
-      registerQueryRoutes(api, backend, clock);
-      registerStatusRoutes(api, backend);
       registerRemoteWriteRoute(api, backend, remoteWrite);
+      await api.register(async (readable) => {
+        registerCors(readable, corsOrigin);
+        registerQueryRoutes(readable, backend, clock);
+        registerStatusRoutes(readable, backend);
+      });
     },
     { prefix: '/api/v1' },
   );

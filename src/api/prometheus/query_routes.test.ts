@@ -113,7 +113,7 @@ test('query passes timeout, limit, lookback and partial_response on', async () =
 test('a timeout that is over before it starts ends the query', async () => {
   const server = await prometheusServer();
   const answer = await get(server, '/api/v1/query?query=1&timeout=0');
-  assert.equal(answer, `422 ${error('execution', 'context deadline exceeded')}`);
+  assert.equal(answer, `503 ${error('timeout', 'query timed out in query execution')}`);
 });
 
 test('11,000 points are allowed, and fractions of a step more', async () => {

@@ -16,7 +16,8 @@ const maxTimeMs = 8_640_000_000_000_000;
 /** The checks stand in Prometheus' order, which decides whose message a request with several mistakes gets. */
 function queryOptions(params: Params, limit: number | undefined): QueryOptions {
   const timeoutMs = params.durationMs('timeout');
-  if (timeoutMs !== undefined && timeoutMs <= 0) throw new ApiError('execution', 'context deadline exceeded');
+  if (timeoutMs !== undefined && timeoutMs <= 0)
+    throw new ApiError('timeout', 'query timed out in query execution');
   const lookbackMs = lookbackOf(params);
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

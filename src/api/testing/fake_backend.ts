@@ -68,7 +68,10 @@ function asked(
 }
 
 function selectorsIn(args: readonly unknown[]): readonly unknown[] {
-  return args.flatMap((arg) => (arg as { selectors?: string[]; match?: string[] }).selectors ?? []);
+  return args.flatMap((arg) => {
+    const { selectors, match } = arg as { selectors?: string[]; match?: string[] };
+    return selectors ?? match ?? [];
+  });
 }
 
 export function fakeBackend(overrides: Partial<PrometheusBackend> = {}): Fake {
