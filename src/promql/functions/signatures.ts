@@ -105,14 +105,16 @@ export interface FunctionSignature {
   readonly optional: number;
   /** Only behind a feature flag in Prometheus. */
   readonly experimental: boolean;
+  /** The argument that must be a selector of labels alone, without a metric name. */
+  readonly selectorAt?: number;
 }
 
 function signature(
   args: readonly ValueType[],
   returns: ValueType,
-  options: { optional?: number; experimental?: boolean } = {},
+  options: { optional?: number; experimental?: boolean; selectorAt?: number } = {},
 ): FunctionSignature {
-  return { args, returns, optional: options.optional ?? 0, experimental: options.experimental ?? false };
+  return { optional: 0, experimental: false, ...options, args, returns };
 }
 
 export const functionSignatures: Readonly<Record<FunctionName, FunctionSignature>> = {
@@ -160,7 +162,7 @@ export const functionSignatures: Readonly<Record<FunctionName, FunctionSignature
   hour: signature(['vector'], 'vector', { optional: 1 }),
   idelta: signature(['matrix'], 'vector'),
   increase: signature(['matrix'], 'vector'),
-  info: signature(['vector', 'vector'], 'vector', { optional: 1, experimental: true }),
+  info: signature(['vector', 'vector'], 'vector', { optional: 1, experimental: true, selectorAt: 1 }),
   irate: signature(['matrix'], 'vector'),
   label_join: signature(['vector', 'string', 'string', 'string'], 'vector', {
     optional: Number.POSITIVE_INFINITY,

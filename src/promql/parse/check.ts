@@ -152,7 +152,7 @@ class Checker {
     }
     this.#checkArity(expr, signature);
     const args = expr.args.map((arg, i) => {
-      if (expr.func === 'info' && i === 1 && arg.kind === 'vector') return this.#infoSelector(arg);
+      if (signature.selectorAt === i) return this.#labelSelector(arg);
       const checked = this.check(arg);
       const wanted = signature.args[Math.min(i, signature.args.length - 1)];
       if (wanted !== undefined) this.#expect(checked, wanted, `call to function ${shown}`);
@@ -161,7 +161,9 @@ class Checker {
     return { ...expr, args };
   }
 
-  #infoSelector(selector: VectorSelector): VectorSelector {
+  /** An argument that only says which labels are meant. */
+  #labelSelector(selector: Expr): VectorSelector {
+    if (selector.kind !== 'vector') this.#fail(selector.span, 'expected label selectors only');
     if (selector.name !== '') {
       this.#fail(selector.span, 'expected label selectors only, got vector selector instead');
     }

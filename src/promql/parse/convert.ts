@@ -8,7 +8,7 @@ import { Matcher, type MatchType, MatchType as matchTypes, metricNameLabel } fro
 import { ParseError } from '../errors.ts';
 import { isFunctionName } from '../functions/signatures.ts';
 import { convertDuration, type DurationSource } from './durations.ts';
-import { parseNumberLiteral, unquote } from './literals.ts';
+import { parseNumberLiteral, unquote, unquoteError } from './literals.ts';
 import { bindChain, type ChainItem } from './precedence.ts';
 import type {
   AggregateOp,
@@ -96,6 +96,9 @@ export class Converter implements DurationSource {
     const parsed = parseNumberLiteral(digits);
     if (parsed === undefined) this.fail(node, `bad number or duration syntax: "${digits}"`);
     const span = { start: node.to - digits.length, end: node.to };
+    if (Math.abs(parsed.value) === Number.POSITIVE_INFINITY && /\d/.test(digits)) {
+      this.fail(node, `error parsing number: strconv.ParseFloat: parsing "${digits}": value out of range`);
+    }
     items.push({ kind: 'operand', expr: { kind: 'number', span, ...parsed } });
   }
 
@@ -163,7 +166,7 @@ export class Converter implements DurationSource {
     const value = unquote(literal);
     if (value === undefined) {
       if (literal.length < 2 || literal.at(-1) !== literal[0]) this.fail(node, 'unterminated quoted string');
-      this.fail(node, `error unquoting string ${JSON.stringify(literal)}: invalid syntax`);
+      this.fail(node, unquoteError(literal));
     }
     return value;
   }
@@ -284,10 +287,9 @@ export class Converter implements DurationSource {
   #range(inner: Expr, node: SyntaxNode): Expr {
     const range = node.getChild('DurationExpr');
     if (range === null) this.fail(node, 'missing range');
-    if (inner.kind !== 'vector')
-      this.fail({ from: inner.span.start }, 'ranges only allowed for vector selectors');
     // As Prometheus reports it, at the bracket and not at the modifier.
     const bracket = { from: this.text.indexOf('[', inner.span.end) };
+    if (inner.kind !== 'vector') this.fail(bracket, 'ranges only allowed for vector selectors');
     if (inner.offset !== undefined) this.fail(bracket, 'no offset modifiers allowed before range');
     if (inner.at !== undefined) this.fail(bracket, 'no @ modifiers allowed before range');
     const span = { start: inner.span.start, end: node.to };

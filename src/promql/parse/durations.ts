@@ -47,12 +47,12 @@ function convert(node: SyntaxNode, source: DurationSource): DurationNode {
       ? { ...operand, span, seconds: -operand.seconds }
       : { kind: 'negate', span, operand };
   }
-  return {
-    kind: operatorOf(node, source),
-    span,
-    left: convert(first, source),
-    right: convert(second, source),
-  };
+  const kind = operatorOf(node, source);
+  const right = convert(second, source);
+  if (right.kind === 'seconds' && right.seconds === 0 && (kind === '/' || kind === '%')) {
+    source.fail({ from: operatorStart(node) }, kind === '/' ? 'division by zero' : 'modulo by zero');
+  }
+  return { kind, span, left: convert(first, source), right };
 }
 
 function convertLiteral(node: SyntaxNode, source: DurationSource): DurationNode {
@@ -81,6 +81,10 @@ function operatorOf(node: SyntaxNode, source: DurationSource): DurationOperator 
     if (op !== undefined) return op;
   }
   return source.fail(node, 'operator missing in duration');
+}
+
+function operatorStart(node: SyntaxNode): number {
+  return (node.getChild('Div') ?? node.getChild('Mod') ?? node).from;
 }
 
 /** The query's own step and range, which `step()` and `range()` stand for. */

@@ -52,6 +52,16 @@ export function unquote(literal: string): string | undefined {
   return Buffer.concat(bytes).toString('utf8');
 }
 
+/** Why a quoted literal is malformed. */
+export function unquoteError(literal: string): string {
+  for (const [, escaped = ''] of literal.slice(1, -1).matchAll(/\\([\s\S])/g)) {
+    if (simpleEscapes[escaped] !== undefined || /[xuU0-7]/.test(escaped)) continue;
+    const code = (escaped.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    return `unknown escape sequence U+${code} '${escaped}'`;
+  }
+  return `error unquoting string ${JSON.stringify(literal)}: invalid syntax`;
+}
+
 /** `\x` and octal escapes give bytes, `\u` and `\U` code points. */
 function decodeNumericEscape(escaped: string): Buffer | undefined {
   const kind = escaped[0];
