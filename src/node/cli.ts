@@ -54,10 +54,17 @@ export async function runCli(
   const done = (code: number): void => {
     exitCode = code;
   };
+  let usage = '';
   const program = new Command('torchring')
     .description('Prometheus as a cluster: scrape, store, query and page from N equal nodes')
     .exitOverride()
-    .configureOutput({ writeOut: output.out, writeErr: () => {}, outputError: () => {} });
+    .configureOutput({
+      writeOut: output.out,
+      writeErr: (text) => {
+        usage += text;
+      },
+      outputError: () => {},
+    });
   addNode(program, commands, done);
   addLocal(program, commands, done);
   addCheck(program, commands, done);
@@ -70,14 +77,14 @@ export async function runCli(
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return explain(error, program, output);
+    return explain(error, usage, output);
   }
 }
 
-function explain(error: CommanderError, program: Command, output: CliOutput): number {
+function explain(error: CommanderError, usage: string, output: CliOutput): number {
   if (error.exitCode === 0) return 0;
   if (error.code === 'commander.help') {
-    output.error(program.helpInformation());
+    output.error(usage);
     return usageExitCode;
   }
   const line = error.message.replaceAll(/\s*\n\s*/g, ' ').replace(/^error: /, '');
