@@ -151,6 +151,7 @@ export class Dispatcher {
   }
 
   #receive(report: StoredAlert, nowMs: number): DispatcherEffect[] {
+    this.#options.metrics?.received.inc({ status: isResolved(report, nowMs) ? 'resolved' : 'firing' });
     const before = this.#alerts.get(report.fingerprint);
     if (before === undefined && this.#alerts.size >= alertsMax) {
       this.#options.metrics?.limited.inc();

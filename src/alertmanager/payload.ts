@@ -37,7 +37,7 @@ export interface PayloadInput {
 const noTime = '0001-01-01T00:00:00Z';
 
 /** RFC 3339 with only the fractional digits that are needed, as Go writes JSON. */
-export function goTime(timeMs: number | undefined): string {
+function goTime(timeMs: number | undefined): string {
   return timeMs === undefined ? noTime : new Date(timeMs).toISOString().replace(/\.?0+Z$/, 'Z');
 }
 

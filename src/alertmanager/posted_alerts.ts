@@ -3,6 +3,7 @@ import { isValidLabelName, Labels } from '../model/index.ts';
 import type { StoredAlert } from './alert.ts';
 import { BadAlertError } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
+import type { AlertmanagerMetrics } from './metrics.ts';
 
 /** Most alerts in one request. */
 const alertsPerPostMax = 50_000;
@@ -63,6 +64,7 @@ export function parsePostedAlerts(
   body: unknown,
   nowMs: number,
   resolveTimeoutMs: number,
+  metrics?: AlertmanagerMetrics,
 ): PostedAlertsOutcome {
   if (!Array.isArray(body)) throw new BadAlertError('the body must be a list of alerts');
   if (body.length > alertsPerPostMax)
@@ -77,5 +79,6 @@ export function parsePostedAlerts(
       errors.push(error.message);
     }
   }
+  metrics?.invalid.inc(errors.length);
   return { alerts, errors };
 }

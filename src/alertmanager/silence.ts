@@ -25,8 +25,8 @@ export interface Silence {
 export type SilenceState = 'pending' | 'active' | 'expired';
 
 /** Expired silences are kept this long. */
-export const silenceRetentionMs: number = 120 * 3_600_000;
-export const silencesMax = 10_000;
+const silenceRetentionMs = 120 * 3_600_000;
+const silencesMax = 10_000;
 const matchersMax = 100;
 
 export function silenceState(silence: Silence, nowMs: number): SilenceState {
@@ -34,7 +34,7 @@ export function silenceState(silence: Silence, nowMs: number): SilenceState {
   return nowMs >= silence.endsAtMs ? 'expired' : 'active';
 }
 
-export function compileSilenceMatcher(matcher: SilenceMatcher): Matcher {
+function compileSilenceMatcher(matcher: SilenceMatcher): Matcher {
   const { isRegex, isEqual, name, value } = matcher;
   if (isRegex) return Matcher.create(isEqual ? MatchType.Regexp : MatchType.NotRegexp, name, value);
   return Matcher.create(isEqual ? MatchType.Equal : MatchType.NotEqual, name, value);

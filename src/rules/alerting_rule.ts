@@ -22,7 +22,7 @@ import { RuleStatus } from './rule_status.ts';
 import type { PartialDataPolicy, QueryFunc, VectorSample } from './types.ts';
 
 export const alertNameLabel = 'alertname';
-export const alertStateLabel = 'alertstate';
+const alertStateLabel = 'alertstate';
 export const alertsMetric = 'ALERTS';
 export const alertsForStateMetric = 'ALERTS_FOR_STATE';
 

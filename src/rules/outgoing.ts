@@ -13,7 +13,7 @@ export interface OutgoingOptions {
 const isoTime = (timeMs: number): string => new Date(timeMs).toISOString();
 
 /** Link to the expression in this server's own page. */
-export function generatorUrl(externalUrl: string, expr: string): string {
+function generatorUrl(externalUrl: string, expr: string): string {
   const query = new URLSearchParams([['g0.expr', expr]]).toString();
   return `${externalUrl.replace(/\/$/, '')}/graph?${query}&g0.tab=1`;
 }

@@ -69,7 +69,7 @@ const htmlEscapes: Readonly<Record<string, string>> = {
   '\0': '\ufffd',
 };
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/["'&<>\0]/g, (char) => htmlEscapes[char] ?? char);
 }
 

@@ -244,12 +244,14 @@ function pad(text: string, spec: Verb, numeric: boolean): string {
   return sign + '0'.repeat(missing) + text.slice(sign.length);
 }
 
-const verbPattern = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d*))?(?:(.)|$)/gsu;
+/** Flags, width, precision, index of the operand, verb. */
+const verbPattern = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d*))?(?:\[(\d+)\])?(?:(.)|$)/gsu;
 
 /** fmt.Sprintf, with Go's notes for wrong, missing and extra operands. */
 export function sprintf(format: string, args: readonly TemplateValue[], lengthMax: number): string {
   const out = new BoundedText(lengthMax);
   let used = 0;
+  let reordered = false;
   const bound = (text: string | undefined): number | undefined => {
     if (text === undefined) return undefined;
     if (text !== '*') return Math.min(Number(text), widthMax);
@@ -260,19 +262,23 @@ export function sprintf(format: string, args: readonly TemplateValue[], lengthMa
   for (const match of format.matchAll(verbPattern)) {
     out.add(format.slice(at, match.index));
     at = match.index + match[0].length;
-    const verb = match[4];
+    const verb = match[5];
     if (verb === undefined) out.add('%!(NOVERB)');
     else if (verb === '%') out.add('%');
     else {
       const spec: Verb = { flags: match[1] ?? '', width: bound(match[2]), precision: bound(match[3]), verb };
+      if (match[4] !== undefined) {
+        used = Number(match[4]) - 1;
+        reordered = true;
+      }
       const value = args[used];
-      if (used >= args.length || value === undefined) out.add(`%!${verb}(MISSING)`);
+      if (value === undefined) out.add(`%!${verb}(${match[4] === undefined ? 'MISSING' : 'BADINDEX'})`);
       else out.add(pad(formatArgument(value, spec, lengthMax), spec, typeof value !== 'string'));
       used++;
     }
   }
   out.add(format.slice(at));
-  if (used < args.length) {
+  if (!reordered && used < args.length) {
     const extra = args.slice(used).map((arg) => `${typeName(arg)}=${formatValue(arg, lengthMax)}`);
     out.add(`%!(EXTRA ${extra.join(', ')})`);
   }

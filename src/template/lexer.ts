@@ -32,7 +32,7 @@ export interface Token {
 }
 
 /** Longest template text accepted. */
-export const templateLengthMax: number = 1 << 20;
+const templateLengthMax = 1 << 20;
 
 const patterns: readonly (readonly [TokenKind, RegExp])[] = [
   ['space', /[ \t\r\n]+/y],

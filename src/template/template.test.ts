@@ -119,6 +119,18 @@ const cases: readonly (readonly [title: string, text: string, output: string])[]
     '{{ printf "%d %s" "x" }} {{ printf "a" 1 }}',
     '%!d(string=x) %!s(MISSING) a%!(EXTRA int=1)',
   ],
+  ['printf picks operands by index', '{{ printf "%[2]d %[1]d %[3]d" 1 2 }}', '2 1 %!d(BADINDEX)'],
+  [
+    'printf pads, signs and bases',
+    '{{ printf "%05d|%-5d|%#x|%+d|%08.3f|%*d" -42 -42 255 5 3.14159 4 7 }}',
+    '-0042|-42  |0xff|+5|0003.142|   7',
+  ],
+  ['print puts blanks between operands that are no strings', '{{ print 1 2 "a" "b" 3 4.5 }}', '1 2ab3 4.5'],
+  [
+    'numbers switch to exponents as in Go',
+    '{{ printf "%v %v %v %v" 100000.0 1000000.0 0.0001 0.00001 }}',
+    '100000 1e+06 0.0001 1e-05',
+  ],
   [
     'html, js, urlquery',
     '{{ html "<a&\\"" }} {{ urlquery "a b&c" }} {{ js "it\'s" }}',

@@ -40,7 +40,7 @@ function pairList(pairs: Pairs): TemplateList {
 }
 
 /** A set of labels or annotations. */
-export function keyValues(record: Readonly<Record<string, string>>): TemplateMap {
+function keyValues(record: Readonly<Record<string, string>>): TemplateMap {
   const pairs = sortedPairs(record);
   return new TemplateMap(new Map<string, TemplateValue>(pairs), {
     missing: '',
