@@ -69,6 +69,7 @@ function asked(
 
 function selectorsIn(args: readonly unknown[]): readonly unknown[] {
   return args.flatMap((arg) => {
+    if (typeof arg !== 'object' || arg === null) return [];
     const { selectors, match } = arg as { selectors?: string[]; match?: string[] };
     return selectors ?? match ?? [];
   });
