@@ -35,6 +35,7 @@ test('fingerprints are those of prometheus/common', () => {
   assert.equal(fingerprint(Labels.empty), 'cbf29ce484222325');
   const known = labels({ name: 'garland, briggs', fear: 'love is not enough' });
   assert.equal(BigInt(`0x${fingerprint(known)}`), 5799056148416392346n);
+  assert.equal(fingerprint(labels({ alertname: 'A', id: 'é', job: 'x' })), '39d402fe171407b9');
 });
 
 test('fingerprints agree with plain 64-bit arithmetic', () => {
@@ -430,6 +431,7 @@ test('the webhook message: version 4, common labels, max_alerts with truncatedAl
   const payload = notificationPayload(
     {
       receiver: 'web.hook',
+      reason: 'first notification',
       groupKey: '{}:{a="1"}',
       groupLabels: { a: '1' },
       alerts: [one('f', undefined), one('r', 2000), one('s', 1)],
@@ -461,6 +463,7 @@ test('the webhook message: version 4, common labels, max_alerts with truncatedAl
         fingerprint: 'r',
       },
     ],
+    notification_reason: 'first notification',
     groupLabels: { a: '1' },
     commonLabels: { a: '1' },
     commonAnnotations: { s: 'x' },
@@ -472,7 +475,11 @@ test('the webhook message: version 4, common labels, max_alerts with truncatedAl
 });
 
 test('integrations that are not served are named', () => {
-  const pager = { ...receiverConfig('night'), pagerdutyConfigs: [{}], emailConfigs: [] } as unknown as Receiver;
+  const pager = {
+    ...receiverConfig('night'),
+    pagerdutyConfigs: [{}],
+    emailConfigs: [],
+  } as unknown as Receiver;
   assert.deepEqual(
     unsupportedIntegrations(alertmanagerConfig({ receivers: [receiverConfig('team'), pager] })),
     ['receiver integration pagerduty_configs is not supported yet and is ignored (receiver "night")'],

@@ -1,4 +1,5 @@
 /** The notification's data as receivers get it: Alertmanager's webhook message, version 4. */
+import type { NotifyReason } from './dedup.ts';
 import type { NotifiedAlert } from './notification_log.ts';
 
 export interface AlertPayload {
@@ -15,6 +16,7 @@ export interface NotificationPayload {
   readonly receiver: string;
   readonly status: 'firing' | 'resolved';
   readonly alerts: readonly AlertPayload[];
+  readonly notification_reason: NotifyReason;
   readonly groupLabels: Readonly<Record<string, string>>;
   readonly commonLabels: Readonly<Record<string, string>>;
   readonly commonAnnotations: Readonly<Record<string, string>>;
@@ -26,6 +28,7 @@ export interface NotificationPayload {
 
 export interface PayloadInput {
   readonly receiver: string;
+  readonly reason: NotifyReason;
   readonly groupKey: string;
   readonly groupLabels: Readonly<Record<string, string>>;
   readonly alerts: readonly NotifiedAlert[];
@@ -78,6 +81,7 @@ export function notificationPayload(
     receiver: quoteMeta(input.receiver),
     status: kept.some((alert) => alert.endsAtMs === undefined) ? 'firing' : 'resolved',
     alerts: kept.map(alertPayload),
+    notification_reason: input.reason,
     groupLabels: input.groupLabels,
     commonLabels: common(kept.map((alert) => alert.labels)),
     commonAnnotations: common(kept.map((alert) => alert.annotations)),

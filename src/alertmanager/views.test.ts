@@ -38,7 +38,6 @@ test('GET /alerts shows unresolved alerts with receivers and status', () => {
     startsAt: '2024-01-01T00:00:00.000Z',
     status: { state: 'suppressed', silencedBy: ['s1'], inhibitedBy: [], mutedBy: [] },
     updatedAt: '2024-01-01T00:00:00.000Z',
-    generatorURL: '',
     labels: { alertname: 'A', dc: '1', id: 'a' },
   });
 });
@@ -91,7 +90,9 @@ test('POST /silences: the form is checked', () => {
 });
 
 test('GET /receivers and /status', () => {
-  assert.deepEqual(receiversView(alertmanagerConfig({ receivers: [receiverConfig('a')] })), [{ name: 'a' }]);
+  assert.deepEqual(receiversView(alertmanagerConfig({ receivers: [receiverConfig('a')] })), [
+    { labels: { name: 'a' }, name: 'a' },
+  ]);
   const peers = [
     { name: 'n2', address: 'b' },
     { name: 'n1', address: 'a' },

@@ -24,7 +24,8 @@ export interface GettableAlert {
   readonly startsAt: string;
   readonly status: AlertStatusView;
   readonly updatedAt: string;
-  readonly generatorURL: string;
+  /** Absent when the client gave none. */
+  readonly generatorURL?: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -90,7 +91,7 @@ function alertView(alert: StoredAlert, status: AlertStatusView, receivers: reado
     startsAt: isoTime(alert.startsAtMs),
     status,
     updatedAt: isoTime(alert.updatedAtMs),
-    generatorURL: alert.generatorUrl,
+    ...(alert.generatorUrl === '' ? {} : { generatorURL: alert.generatorUrl }),
     labels: alert.labels.toRecord(),
   };
 }
@@ -137,9 +138,15 @@ export function alertGroupsView(
   return views;
 }
 
+export interface ReceiverView {
+  /** Configured labels, and the name as one of them. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly name: string;
+}
+
 /** `GET /api/v2/receivers`. */
-export function receiversView(config: AlertmanagerConfig): { name: string }[] {
-  return config.receivers.map(({ name }) => ({ name }));
+export function receiversView(config: AlertmanagerConfig): ReceiverView[] {
+  return config.receivers.map(({ name, labels }) => ({ labels: { ...labels, name }, name }));
 }
 
 export function silenceView(silence: Silence, nowMs: number): GettableSilence {
