@@ -17,7 +17,7 @@ export const roomImports: Readonly<Record<string, readonly string[]>> = {
   'src/pushgateway': ['src/model'],
   'src/remote': ['src/model', 'proto/gen'],
   'src/cluster': ['src/model', 'proto/gen'],
-  'src/query': ['src/promql'],
+  'src/query': ['src/promql', 'proto/gen'],
   'src/actors': [
     'src/runtime',
     'src/tsdb',

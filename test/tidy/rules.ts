@@ -29,7 +29,7 @@ export function checkArrows(files: readonly SourceFile[]): Finding[] {
     if (room === undefined) continue;
     const allowed = reachable(room);
     for (const { target, line } of file.imports) {
-      if (target === undefined) continue;
+      if (target === undefined || !target.endsWith('.ts')) continue;
       const targetRoom = roomOf(target);
       if (targetRoom === room) {
         if (target === `${room}/index.ts` && !isTest(file.path)) {
@@ -174,6 +174,9 @@ export function checkDeadFiles(files: readonly SourceFile[], entries: readonly s
   for (const file of files)
     for (const { target } of file.imports) if (target !== undefined) imported.add(target);
   return files
-    .filter((file) => file.path.startsWith('src/') && !isTest(file.path) && !imported.has(file.path))
-    .map((file) => ({ path: file.path, line: 1, message: 'is imported by nothing' }));
+    .filter(
+      ({ path }) =>
+        path.startsWith('src/') && !path.endsWith('.d.ts') && !isTest(path) && !imported.has(path),
+    )
+    .map(({ path }) => ({ path, line: 1, message: 'is imported by nothing' }));
 }

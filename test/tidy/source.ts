@@ -52,7 +52,8 @@ function lineCounter(text: string): (offset: number) => number {
 /** `a.b` or `a` of a callee, else ''. */
 function calleeName(callee: Expression): string {
   if (callee.type === 'Identifier') return callee.name;
-  if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier' || callee.computed) return '';
+  if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier' || callee.computed)
+    return '';
   const object = calleeName(callee.object);
   return object === '' ? '' : `${object}.${callee.property.name}`;
 }
