@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Clock, systemClock, type Timer } from '../base/index.ts';
-import { Labels, type SeriesColumns } from '../model/index.ts';
+import { FloatHistogram, Labels, type SeriesColumns } from '../model/index.ts';
 import { Engine } from './engine.ts';
 import type { QueryError } from './errors.ts';
 import { resultToJson } from './result.ts';
@@ -168,7 +168,41 @@ test('a long evaluation lets its cancellation in', async () => {
   assert.equal((await running).errorType, 'canceled');
 });
 
+test('a subquery with more steps than memory holds is refused before memory is taken', async () => {
+  for (const query of [
+    'max_over_time(x[50y:1ms])',
+    'sum_over_time(vector(1)[50y:1ms])',
+    'max_over_time(time()[1d:1ms])',
+  ]) {
+    const error = await errorOf(instant(query.replace('time()', 'vector(time())'), 0, two));
+    assert.equal(
+      error.message,
+      'query processing would load too many samples into memory in query execution',
+    );
+  }
+});
+
+test('annotations of a tree get their positions from the text that is given with it', async () => {
+  const text = 'rate(\n  up[5m])';
+  const one = engine();
+  const result = await one.evaluate(
+    one.parse(text),
+    { ...anInstant, startMs: 120_000 },
+    { storage: two },
+    never,
+    { text },
+  );
+  assert.match(result.infos[0] ?? '', /"up" \(2:3\)$/);
+});
+
 test('what is not supported is refused by name', async () => {
-  const error = await errorOf(instant('a + fill(0) b', 0, two));
-  assert.match(error.message, /binop fill modifiers are experimental and not enabled/);
+  const histogram = new FloatHistogram({ schema: 0, count: 1, sum: 1 });
+  const native = { ...series({ __name__: 'h' }, [0]), histograms: [histogram] };
+  const storage: Storage = { select: async () => [native] };
+  for (const query of ['h', 'rate(h[5m])', 'sum(h)']) {
+    assert.equal(
+      (await errorOf(instant(query, 0, storage))).message,
+      'native histograms are not supported yet',
+    );
+  }
 });

@@ -45,6 +45,8 @@ export interface EvaluationRange extends QueryRange {
 
 /** What a query may set differently from the engine's defaults. */
 export interface EvaluationOptions {
+  /** What the spans of a query given as a tree refer to, for the positions in annotations. */
+  readonly text?: string;
   readonly limits?: Partial<EngineLimits>;
 }
 
@@ -87,7 +89,7 @@ export class Engine {
     signal: AbortSignal,
     options: EvaluationOptions = {},
   ): Promise<QueryResult> {
-    const annotations = new Annotations(typeof query === 'string' ? query : undefined);
+    const annotations = new Annotations(typeof query === 'string' ? query : options.text);
     const value = await this.#run(query, range, annotations, sources, signal, options, (run) =>
       range.instant ? evaluateInstant(run, range.startMs) : evaluateSteps(run),
     );
@@ -102,7 +104,7 @@ export class Engine {
     signal: AbortSignal,
     options: EvaluationOptions = {},
   ): Promise<{ matrix: StepMatrix; warnings: string[]; infos: string[] }> {
-    const annotations = new Annotations(typeof query === 'string' ? query : undefined);
+    const annotations = new Annotations(typeof query === 'string' ? query : options.text);
     const matrix = await this.#run(
       query,
       { ...range, instant: false },

@@ -22,6 +22,9 @@ export interface QueryOptions {
 /** Evaluation runs at most this long before it lets other events in. */
 const sliceMs = 20;
 
+/** Series times steps that one operator may hold: 600 MB. */
+const cellsMax = 1 << 26;
+
 /** State of one query. */
 export class QueryContext {
   readonly options: QueryOptions;
@@ -60,6 +63,11 @@ export class QueryContext {
   hold(samples: number): void {
     this.#samples += samples;
     if (this.#samples > this.options.samplesMax) throw new TooManySamplesError();
+  }
+
+  /** Before columns for so many series are made: sparse ones cost memory that their samples don't show. */
+  reserve(series: number, grid: Grid): void {
+    if (series * grid.steps > cellsMax) throw new TooManySamplesError();
   }
 
   /** Goes back to what was held before an operator ran, plus its result. */

@@ -2,6 +2,7 @@
  * The steps at which an expression is evaluated, and the data that each step looks at. All times are whole
  * milliseconds. Windows are open on the left and closed on the right, as in Prometheus 3.
  */
+import { TooManySamplesError } from '../errors.ts';
 import { type DurationContext, resolveDuration } from '../parse/durations.ts';
 import type {
   AtModifier,
@@ -18,11 +19,17 @@ export interface Grid {
   readonly steps: number;
 }
 
+/** More steps than this, of a query or of a subquery, are refused: every series has a column of so many values. */
+export const stepsMax: number = 1 << 20;
+
+/** Throws TooManySamplesError for more than stepsMax steps. */
 export function gridOf(startMs: number, endMs: number, stepMs: number): Grid {
   if (endMs < startMs) return { startMs, stepMs: 1, steps: 0 };
   // An instant may come without a step.
   if (endMs === startMs) return { startMs, stepMs: Math.max(1, stepMs), steps: 1 };
-  return { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
+  const steps = Math.floor((endMs - startMs) / stepMs) + 1;
+  if (steps > stepsMax) throw new TooManySamplesError();
+  return { startMs, stepMs, steps };
 }
 
 export function lastStepMs(grid: Grid): number {

@@ -24,7 +24,9 @@ export async function evaluateSelector(
   const shift = shiftOf(node, context.times);
   const { lookbackMs } = context.options;
   const series: StepSeries[] = [];
-  for (const columns of seriesOf(node, evaluator)) {
+  const found = seriesOf(node, evaluator);
+  context.reserve(found.length, grid);
+  for (const columns of found) {
     const stepped =
       node.extension === 'smoothed'
         ? smoothSeries(columns, grid, shift, lookbackMs)

@@ -134,6 +134,7 @@ export async function runSeries(
 ): Promise<StepSeries[]> {
   const { context, grid } = evaluator;
   const results: StepSeries[] = [];
+  context.reserve(range.series.length, grid);
   for (const columns of range.series) {
     const { values, present, windowMax } = runWindows(columns, range, grid, kernel, args);
     // The widest window was in memory beside the results so far.

@@ -74,7 +74,8 @@ test('errors name line and column and say what Prometheus says', () => {
     ['a[5mm]', '1:3: parse error: bad number or duration syntax: "5mm"'],
     ['a[5m / 0]', '1:6: parse error: division by zero'],
     ['foo(1)', '1:1: parse error: unknown function with name "foo"'],
-    ['a{x=1}', '1:5: parse error: unexpected number "1" in label matching, expected string'],
+    ['a{x=1}', "1:5: parse error: unexpected character inside braces: '1'"],
+    ['a{x=,}', '1:5: parse error: unexpected "," in label matching, expected string'],
     [
       'a +\n  rate(b)',
       '2:8: parse error: expected type range vector in call to function "rate", got instant vector',
