@@ -110,6 +110,7 @@ export class Nemesis {
     );
     const size = 1 + random.below(ids.length - 1);
     const oneWay = random.below(3) === 0;
+    if (random.below(2) === 0) network.heal();
     network.partition(ids.slice(0, size), ids.slice(size), oneWay);
     this.#world.trace(
       `cut ${oneWay ? 'from' : 'between'} ${ids.slice(0, size).join(',')} and ${ids.slice(size).join(',')}`,

@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly persistMaxMs: number;
   /** Mean time between two faults of the schedule. */
   readonly faultEveryMs: number;
+  /** How many nodes are seeds for all. */
+  readonly seeds: number;
   readonly startSpreadMs: number;
   /** How often a node dies just after it wrote a term or vote: the moment that a forgotten promise shows. */
   readonly crashAfterVoteProbability: number;
@@ -53,12 +55,13 @@ export function drawOptions(seed: number, safetyMs?: number): SimulationOptions 
     lateMs: between(500, 5_000),
     persistMaxMs: between(0, 200),
     faultEveryMs: between(1, 8) * 1_000,
+    seeds: between(1, nodes),
     startSpreadMs: chance(0.5) ? 0 : between(0, 10_000),
     crashAfterVoteProbability: chance(0.5) ? 0 : random.next() * 0.5,
     splitAtBirth: chance(0.3),
     // Of two voters neither can be replaced yet: a lost disk would end the group.
     wipeOne: chance(0.3) && expect > 2,
-    proposeEveryMs: between(100, 1_000),
+    proposeEveryMs: between(20, 400),
     clockSkewMs: chance(0.5) ? 0 : between(0, 60_000),
   };
 }

@@ -61,6 +61,7 @@ class Simulation {
       refused: (from: string, to: string) => this.#node(from).refused(addressOf(to)),
     };
     this.network = new SimNetwork(this.queue, options, this.random, receivers);
+    const seeds = ids.slice(0, options.seeds).map(addressOf);
     const world = {
       queue: this.queue,
       random: this.random,
@@ -68,7 +69,7 @@ class Simulation {
       send: this.network.send.bind(this.network),
       observe: (node: SimNode, effect: GroupEffect | undefined) => this.#observe(node, effect),
     };
-    this.nodes = ids.map((id) => new SimNode(id, ids.map(addressOf), world, mode.forgetful === true));
+    this.nodes = ids.map((id) => new SimNode(id, seeds, world, mode.forgetful === true));
     this.#nemesis = new Nemesis(this);
   }
 
@@ -135,7 +136,9 @@ class Simulation {
   #propose(): void {
     this.queue.after(this.random.next() * 2 * this.options.proposeEveryMs, () => {
       this.#propose();
-      const node = this.nodes[this.random.below(this.nodes.length)];
+      // Whoever believes to lead, deposed leaders included: their logs are the ones that diverge.
+      const leaders = this.nodes.filter(({ group }) => group?.role === 'leader');
+      const node = leaders[this.random.below(Math.max(1, leaders.length))];
       const key = `p${this.#proposals++}`;
       const entry = { key, payload: new Uint8Array(), expiresAtMs: Number.MAX_SAFE_INTEGER };
       const position = node?.propose(encodeCommand({ kind: 'recordNotification', entry }));

@@ -131,7 +131,7 @@ export class GroupNode {
       if (effect.kind === 'born') this.#startRaft(effect.group);
     }
     this.#birthEffects = [];
-    if (this.#raft !== undefined) effects.push(...this.#raft.takeEffects());
+    for (const effect of this.#raft?.takeEffects() ?? []) effects.push(effect);
     if (effects.some(({ kind }) => kind === 'leader')) this.#keeper.reset();
     return effects;
   }

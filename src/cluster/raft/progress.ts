@@ -4,6 +4,8 @@ export interface Progress {
   /** The last index that the peer surely has. */
   matchIndex: number;
   nextIndex: number;
+  /** The last index of what was sent last: an answer that falls short of it answers something older. */
+  sentIndex: number;
   /** An append is under way: nothing more is sent until it is answered or a heartbeat is due. */
   paused: boolean;
   /** Ticks since a snapshot was sent and not answered; undefined when none is under way. */
@@ -13,7 +15,14 @@ export interface Progress {
 }
 
 export function freshProgress(lastIndex: number): Progress {
-  return { matchIndex: 0, nextIndex: lastIndex + 1, paused: false, snapshotTicks: undefined, active: true };
+  return {
+    matchIndex: 0,
+    nextIndex: lastIndex + 1,
+    sentIndex: lastIndex,
+    paused: false,
+    snapshotTicks: undefined,
+    active: true,
+  };
 }
 
 /** How many of `voters` are more than half. */

@@ -409,22 +409,17 @@ export class RaftCore {
     if (previousIndex < this.#log.snapshotIndex && snapshot !== undefined) {
       if ((progress.snapshotTicks ?? Infinity) < this.#settings.options.electionTicks) return;
       progress.snapshotTicks = 0;
+      progress.sentIndex = snapshot.lastIndex;
       this.#send(peer, { kind: 'snapshot', snapshot });
       return;
     }
     const { entriesPerMessageMax, bytesPerMessageMax } = this.#settings.options;
-    this.#send(peer, {
-      kind: 'append',
-      previousIndex,
-      previousTerm: this.#log.termAt(previousIndex) ?? 0,
-      commitIndex: this.#commitIndex,
-      entries: this.#log.slice(
-        progress.nextIndex,
-        this.#log.lastIndex,
-        entriesPerMessageMax,
-        bytesPerMessageMax,
-      ),
-    });
+    const { nextIndex } = progress;
+    const entries = this.#log.slice(nextIndex, this.#log.lastIndex, entriesPerMessageMax, bytesPerMessageMax);
+    progress.sentIndex = previousIndex + entries.length;
+    const previousTerm = this.#log.termAt(previousIndex) ?? 0;
+    const { commitIndex } = this;
+    this.#send(peer, { kind: 'append', previousIndex, previousTerm, commitIndex, entries });
   }
 
   #onAppendResponse(message: RaftMessage, body: BodyOf<'appendResponse'>): void {
@@ -435,22 +430,31 @@ export class RaftCore {
     const progress = this.#progress.get(message.from);
     if (this.#role !== 'leader' || message.term < this.#term || progress === undefined) return;
     progress.active = true;
-    progress.paused = false;
+    if (body.rejected) this.#onRejection(message.from, progress, body.matchIndex);
+    else this.#onMatch(message.from, progress, body.matchIndex);
+  }
+
+  /** A repeated refusal changes nothing and causes nothing: else duplicates would breed messages. */
+  #onRejection(peer: string, progress: Progress, hintIndex: number): void {
+    if (hintIndex + 1 >= progress.nextIndex) return;
+    // A peer that lost its disk has less than it once acknowledged. A lower bound may always be lowered.
+    progress.matchIndex = Math.min(progress.matchIndex, hintIndex);
+    progress.nextIndex = hintIndex + 1;
     progress.snapshotTicks = undefined;
-    if (body.rejected) {
-      // A peer that lost its disk has less than it once acknowledged. A lower bound may always be lowered.
-      progress.matchIndex = Math.min(progress.matchIndex, body.matchIndex);
-      const hint = Math.min(body.matchIndex + 1, progress.nextIndex - 1);
-      progress.nextIndex = Math.max(progress.matchIndex + 1, hint);
-      this.#sendAppend(message.from);
-      return;
+    this.#sendAppend(peer);
+  }
+
+  #onMatch(peer: string, progress: Progress, matchIndex: number): void {
+    assert(matchIndex <= this.#log.lastIndex, 'nobody has more of this term than its leader');
+    const advanced = matchIndex > progress.matchIndex;
+    if (advanced || matchIndex >= progress.sentIndex) {
+      progress.paused = false;
+      progress.snapshotTicks = undefined;
     }
-    assert(body.matchIndex <= this.#log.lastIndex, 'nobody has more of this term than its leader');
-    const advanced = body.matchIndex > progress.matchIndex;
-    progress.matchIndex = Math.max(progress.matchIndex, body.matchIndex);
+    progress.matchIndex = Math.max(progress.matchIndex, matchIndex);
     progress.nextIndex = Math.max(progress.nextIndex, progress.matchIndex + 1);
     if (advanced) this.#maybeCommit();
-    if (!progress.paused && progress.nextIndex <= this.#log.lastIndex) this.#sendAppend(message.from);
+    if (!progress.paused && progress.nextIndex <= this.#log.lastIndex) this.#sendAppend(peer);
   }
 
   /** Section 3.6.2: only an entry of the current term is committed by counting. */
