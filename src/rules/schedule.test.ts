@@ -20,6 +20,10 @@ test('slots are interval apart, at the offset hashed from file and name, and nev
   );
 });
 
+test('the offset is the one that Prometheus 3.x was seen to use', () => {
+  assert.equal(groupOffsetMs('rules.yml', 'grp', 3000), 2581);
+});
+
 test('the offset differs between groups of a file', () => {
   const offsets = new Set(Array.from({ length: 50 }, (_, i) => groupOffsetMs('rules.yml', `g${i}`, 60_000)));
   assert.ok(offsets.size > 45);

@@ -4,7 +4,7 @@
  * not the moment of evaluation.
  */
 import { assert } from '../base/index.ts';
-import { Labels } from '../model/index.ts';
+import { xxHash64Bytes } from '../model/index.ts';
 
 const nsPerMs = 1_000_000n;
 
@@ -13,9 +13,24 @@ export interface GroupSchedule {
   readonly offsetMs: number;
 }
 
-/** The same offset as Prometheus gives the group: hash of {file, name} modulo the interval in nanoseconds. */
+const encoder = new TextEncoder();
+
+/** Prometheus' in-memory form of a label set: each text after its length, one byte or 255 and three bytes. */
+function labelBytes(texts: readonly string[]): Uint8Array {
+  const bytes: number[] = [];
+  for (const text of texts) {
+    const encoded = encoder.encode(text);
+    const { length } = encoded;
+    if (length < 255) bytes.push(length);
+    else bytes.push(255, length & 0xff, (length >> 8) & 0xff, (length >> 16) & 0xff);
+    for (const byte of encoded) bytes.push(byte);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** The same offset as Prometheus 3 gives the group: hash of {file, name} modulo the interval in nanoseconds. */
 export function groupOffsetMs(file: string, name: string, intervalMs: number): number {
-  const hash = Labels.fromRecord({ file, name }).hash();
+  const hash = xxHash64Bytes(labelBytes(['file', file, 'name', name]));
   return Number((hash % (BigInt(intervalMs) * nsPerMs)) / nsPerMs);
 }
 
