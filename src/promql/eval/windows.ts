@@ -44,9 +44,37 @@ export class Window {
   /** Set by a kernel that returns true. */
   result = 0;
 
+  #resets: number[] | undefined;
+  #nextReset = 0;
+
   get count(): number {
     return this.to - this.from;
   }
+
+  /** The sum of the values that a counter had before each of its resets inside the window. */
+  resetCorrection(): number {
+    this.#resets ??= resetIndexes(this.values);
+    const resets = this.#resets;
+    // Windows only move forward, and so does the first reset inside.
+    while (this.#nextReset < resets.length && (resets[this.#nextReset] as number) <= this.from)
+      this.#nextReset++;
+    let correction = 0;
+    for (let k = this.#nextReset; k < resets.length; k++) {
+      const index = resets[k] as number;
+      if (index >= this.to) break;
+      correction += this.values[index - 1] as number;
+    }
+    return correction;
+  }
+}
+
+/** Where a value is below the one before it. */
+function resetIndexes(values: Float64Array): number[] {
+  const indexes: number[] = [];
+  for (let i = 1; i < values.length; i++) {
+    if ((values[i] as number) < (values[i - 1] as number)) indexes.push(i);
+  }
+  return indexes;
 }
 
 /** Computes the window's result. Returns false when there is none. `args` are the other arguments at this step. */

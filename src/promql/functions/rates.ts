@@ -14,16 +14,8 @@ const extrapolationReach = 1.1;
 
 /** The difference of last and first sample, counter resets added back. */
 function difference(window: Window, isCounter: boolean): number {
-  const { values, from, to } = window;
-  let result = (values[to - 1] as number) - (values[from] as number);
-  if (!isCounter) return result;
-  let previous = values[from] as number;
-  for (let i = from + 1; i < to; i++) {
-    const value = values[i] as number;
-    if (value < previous) result += previous;
-    previous = value;
-  }
-  return result;
+  const change = (window.values[window.to - 1] as number) - (window.values[window.from] as number);
+  return isCounter ? change + window.resetCorrection() : change;
 }
 
 function extrapolated(isCounter: boolean, isRate: boolean): WindowKernel {
