@@ -123,16 +123,37 @@ export interface PrometheusBackend {
   quit(): void;
 }
 
-/** The built-in Alertmanager as seen from any node; calls are answered by, or forwarded to, the leader. */
+export interface AlertsQuery {
+  /** Whether alerts that are ... are wanted too. */
+  readonly active: boolean;
+  readonly silenced: boolean;
+  readonly inhibited: boolean;
+  readonly unprocessed: boolean;
+  /** Of groups: whether those that a time interval mutes are wanted too. */
+  readonly muted: boolean;
+  /** Matchers, one each, that all must hold for an alert's labels. */
+  readonly filter: readonly string[];
+  /** Matchers that all must hold for the labels of one of its receivers. */
+  readonly receiverMatchers: readonly string[];
+  /** A pattern that compiles, for the whole name of one of its receivers. */
+  readonly receiver?: string;
+}
+
+/**
+ * The built-in Alertmanager as seen from any node; calls are answered by, or forwarded to, the leader. Rejections are
+ * CodedErrors: `not_supported` is answered with 501, `bad_matcher`, `bad_alert`, `bad_silence`, `bad_regex` and `bad_data`
+ * with 400, `silence_not_found` with 404, codes that mean "not now" with 503, all others with 500.
+ */
 export interface AlertmanagerBackend {
   status(): Promise<unknown>;
-  receivers(): Promise<unknown>;
-  alerts(query: Readonly<Record<string, string | readonly string[]>>): Promise<unknown>;
-  alertGroups(query: Readonly<Record<string, string | readonly string[]>>): Promise<unknown>;
-  /** Rejects with a CodedError whose message says which alert is malformed. */
-  postAlerts(alerts: unknown): Promise<void>;
+  receivers(matchers: readonly string[]): Promise<unknown>;
+  alerts(query: AlertsQuery): Promise<unknown>;
+  alertGroups(query: AlertsQuery): Promise<unknown>;
+  /** The list as posted, each an object with labels; the message says which alert is malformed. */
+  postAlerts(alerts: readonly unknown[]): Promise<void>;
   silences(filter: readonly string[]): Promise<unknown>;
   silence(id: string): Promise<unknown>;
+  /** The object as posted, with all required fields. */
   postSilence(silence: unknown): Promise<{ readonly silenceID: string }>;
   expireSilence(id: string): Promise<void>;
   reload(): Promise<void>;

@@ -1,5 +1,7 @@
+export { type AlertmanagerApiOptions, alertmanagerApi } from './alertmanager/plugin.ts';
 export type {
   AlertmanagerBackend,
+  AlertsQuery,
   Answer,
   ClusterView,
   MetadataFilter,

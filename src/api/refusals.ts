@@ -38,8 +38,10 @@ export function refuseOtherMethods(app: FastifyInstance, refuse: Refusal): () =>
     for (const url of methodsOf.keys()) {
       if (url.endsWith('*')) continue;
       const allowed = methodsAt(url, methodsOf);
+      const refused = refusable.filter((method) => !allowed.includes(method));
+      if (refused.length === 0) continue;
       app.route({
-        method: refusable.filter((method) => !allowed.includes(method)),
+        method: refused,
         url: url.slice(app.prefix.length),
         // Refused before the body is read.
         onRequest: async (request, reply) => refuse(request, reply, allowed),
