@@ -6,6 +6,7 @@ import { dateFunctions } from './dates.ts';
 import { elementwiseFunctions } from './elementwise.ts';
 import { type FunctionSpec, unsupported } from './function.ts';
 import { histogramFunctions } from './histograms.ts';
+import { infoFunctions } from './info.ts';
 import { labelFunctions } from './labels.ts';
 import { overTimeFunctions } from './over_time.ts';
 import { rateFunctions } from './rates.ts';
@@ -19,12 +20,12 @@ export const functionTable: Readonly<Record<FunctionName, FunctionSpec>> = {
   ...dateFunctions,
   ...elementwiseFunctions,
   ...histogramFunctions,
+  ...infoFunctions,
   ...labelFunctions,
   ...overTimeFunctions,
   ...rateFunctions,
   ...regressionFunctions,
   ...scalarFunctions,
   ...sortFunctions,
-  info: unsupported('info() calls'),
   start_timestamp: unsupported('start timestamps'),
 };

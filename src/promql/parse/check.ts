@@ -5,6 +5,7 @@
  */
 import { ParseError } from '../errors.ts';
 import { type FunctionSignature, functionSignatures } from '../functions/signatures.ts';
+import { completeInfoSelector } from './info_selector.ts';
 import type { ParserOptions } from './parser.ts';
 import {
   type AggregateExpr,
@@ -158,7 +159,13 @@ class Checker {
       if (wanted !== undefined) this.#expect(checked, wanted, `call to function ${shown}`);
       return checked;
     });
-    return { ...expr, args };
+    const [base] = args;
+    if (signature.selectorAt === undefined || base === undefined) return { ...expr, args };
+    const given = args[signature.selectorAt];
+    return {
+      ...expr,
+      args: [base, completeInfoSelector(base, given?.kind === 'vector' ? given : undefined)],
+    };
   }
 
   /** An argument that only says which labels are meant. */

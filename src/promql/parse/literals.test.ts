@@ -16,7 +16,7 @@ test('escapes are those of Go', () => {
   assert.equal(unquote('"\\x41\\102\\u0043\\U00000044\\a"'), 'ABCD\x07');
   assert.equal(unquote("'\\''"), "'");
   assert.equal(unquote('`\\n`'), '\\n');
-  for (const bad of ['"\\q"', '"\\\'"', '"', 'x', '"\\ud800"', '"\\400"'])
+  for (const bad of ['"\\q"', '"\\\'"', '"', 'x', '"\\ud800"', '"\\400"', '"\\xff"'])
     assert.equal(unquote(bad), undefined, bad);
 });
 

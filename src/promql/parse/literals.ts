@@ -2,6 +2,7 @@
  * Literals of the language: strings with Go's escapes ("Rune literals" and "String literals" of the Go
  * specification, as PromQL takes them), numbers, and durations written as numbers of seconds.
  */
+import { isUtf8 } from 'node:buffer';
 import { parseDuration } from '../../model/index.ts';
 
 const simpleEscapes: Readonly<Record<string, string>> = {
@@ -49,7 +50,9 @@ export function unquote(literal: string): string | undefined {
     bytes.push(decoded);
     at = next + 1 + numeric[0].length;
   }
-  return Buffer.concat(bytes).toString('utf8');
+  // Strings are UTF-8 here: bytes that are not cannot be held, so they are refused.
+  const all = Buffer.concat(bytes);
+  return isUtf8(all) ? all.toString('utf8') : undefined;
 }
 
 /** Why a quoted literal is malformed. */
