@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const { TORCHRING_PEERS_DIR: peersDirectory } = process.env;
+/** Empty without peers. */
+export const peersDirectory: string = process.env['TORCHRING_PEERS_DIR'] ?? '';
 /** For node:test: the reason why peers are not tested, or false. */
 export const skipWithoutPeers: string | false =
   peersDirectory === undefined
@@ -54,7 +55,7 @@ export async function startPeer(
   await writeFile(join(directory, 'config.yml'), config);
   const port = await freePort();
   const child = spawn(
-    join(peersDirectory ?? '', program),
+    join(peersDirectory, program),
     [`--config.file=${directory}/config.yml`, `--web.listen-address=127.0.0.1:${port}`, ...flags(directory)],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
