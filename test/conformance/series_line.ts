@@ -1,13 +1,7 @@
 /**
  * One line of a promqltest script that describes a series: labels, then points in the expanding notation.
  */
-import {
-  CounterResetHint,
-  FloatHistogram,
-  Labels,
-  parseFloatText,
-  staleNaNBits,
-} from '../../src/model/index.ts';
+import { CounterResetHint, FloatHistogram, Labels, parseFloatText } from '../../src/model/index.ts';
 
 /** A float, a histogram, a staleness marker, or nothing at this place. */
 export type Point =
@@ -27,8 +21,6 @@ const pointsMax = 1_000_000;
 export class ScriptError extends Error {
   override readonly name = 'ScriptError';
 }
-
-export const staleBits: bigint = staleNaNBits;
 
 const labelPattern =
   /\s*(?:([a-zA-Z_][a-zA-Z0-9_.]*)|("(?:[^"\\]|\\.)*"))\s*(?:=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`))?\s*(,|\})/y;

@@ -8,7 +8,7 @@
 import { ByteFormatError, ByteReader, ByteWriter } from '../../base/index.ts';
 import { Labels } from '../../model/index.ts';
 
-export const labelSetsVersion = 1;
+const labelSetsVersion = 1;
 
 export function writeLabelTable(writer: ByteWriter, sets: readonly Labels[]): void {
   const refs = new Map<string, number>();

@@ -11,7 +11,7 @@ import type { PartialAggregate } from '../distribute/partial.ts';
 import { createState, partialOps } from '../distribute/state.ts';
 import { boundedCount, checkVersion, readLabelTable, writeLabelTable } from './label_table.ts';
 
-export const partialVersion = 1;
+const partialVersion = 1;
 
 /** Steps times groups beyond this are refused when decoding, before memory is taken for them. */
 const cellsMax = 1 << 27;

@@ -9,7 +9,7 @@ import type { SeriesColumns } from '../../model/index.ts';
 import { UnsupportedError } from '../errors.ts';
 import { boundedCount, checkVersion, readLabelTable, writeLabelTable } from './label_table.ts';
 
-export const seriesVersion = 1;
+const seriesVersion = 1;
 
 /** Throws UnsupportedError when a sample is a native histogram. */
 export function encodeSeries(series: readonly SeriesColumns[]): Uint8Array<ArrayBuffer> {

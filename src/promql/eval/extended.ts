@@ -16,7 +16,7 @@ export interface Edges {
 }
 
 /** Undefined when no sample is after the window's start. The window must not be empty. */
-export function edgesOf(window: Window, extension: Extension, isCounter: boolean): Edges | undefined {
+function edgesOf(window: Window, extension: Extension, isCounter: boolean): Edges | undefined {
   const { timestamps, values, from, startMs, endMs } = window;
   const smoothed = extension === 'smoothed';
   let last = window.to - 1;

@@ -20,7 +20,7 @@ export interface Grid {
 }
 
 /** More steps than this, of a query or of a subquery, are refused: every series has a column of so many values. */
-export const stepsMax: number = 1 << 20;
+const stepsMax = 1 << 20;
 
 /** Throws TooManySamplesError for more than stepsMax steps. */
 export function gridOf(startMs: number, endMs: number, stepMs: number): Grid {
@@ -30,10 +30,6 @@ export function gridOf(startMs: number, endMs: number, stepMs: number): Grid {
   const steps = Math.floor((endMs - startMs) / stepMs) + 1;
   if (steps > stepsMax) throw new TooManySamplesError();
   return { startMs, stepMs, steps };
-}
-
-export function lastStepMs(grid: Grid): number {
-  return grid.startMs + (grid.steps - 1) * grid.stepMs;
 }
 
 /** What modifiers and durations refer to: the outermost query. */

@@ -7,7 +7,7 @@ import type { Annotations } from '../eval/annotations.ts';
 import type { Span } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 
-export const bucketLabel = 'le';
+const bucketLabel = 'le';
 const bucketNames: ReadonlySet<string> = new Set([bucketLabel]);
 
 /** Relative differences of neighbouring counts up to this are rounding noise. */

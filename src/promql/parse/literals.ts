@@ -50,9 +50,28 @@ export function unquote(literal: string): string | undefined {
     bytes.push(decoded);
     at = next + 1 + numeric[0].length;
   }
-  // Strings are UTF-8 here: bytes that are not cannot be held, so they are refused.
-  const all = Buffer.concat(bytes);
-  return isUtf8(all) ? all.toString('utf8') : undefined;
+  return decodeBytes(Buffer.concat(bytes));
+}
+
+/**
+ * Text from bytes that escapes may have made no UTF-8: a stray byte is held as the lone surrogate U+DC00 + byte
+ * (as Python's surrogateescape does), which no valid name or value contains.
+ */
+function decodeBytes(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  let text = '';
+  let at = 0;
+  while (at < bytes.length) {
+    const length = [1, 2, 3, 4].find(
+      (size) => at + size <= bytes.length && isUtf8(bytes.subarray(at, at + size)),
+    );
+    text +=
+      length === undefined
+        ? String.fromCharCode(0xdc00 + (bytes[at] as number))
+        : bytes.toString('utf8', at, at + length);
+    at += length ?? 1;
+  }
+  return text;
 }
 
 /** Why a quoted literal is malformed. */
@@ -84,6 +103,7 @@ export function quote(text: string): string {
     const code = char.codePointAt(0) ?? 0;
     const named = namedEscapes[char];
     if (named !== undefined) quoted += named;
+    else if (code >= 0xdc80 && code <= 0xdcff) quoted += `\\x${(code - 0xdc00).toString(16)}`;
     else if (code < 0x20 || code === 0x7f) quoted += `\\x${code.toString(16).padStart(2, '0')}`;
     else quoted += char;
   }

@@ -21,7 +21,7 @@ export interface ParserOptions {
 }
 
 /** Texts beyond this many UTF-16 units are refused. */
-export const expressionLengthMax: number = 1 << 20;
+const expressionLengthMax = 1 << 20;
 
 /** Throws ParseError (`LINE:COL: parse error: REASON`) when `text` is not a valid, well-typed expression. */
 export function parseExpr(text: string, options: ParserOptions = {}): Expr {

@@ -55,7 +55,7 @@ function printSeconds(seconds: number): string {
 }
 
 /** A single literal always prints as a duration, inside arithmetic as it was written. */
-export function printDuration(node: DurationNode): string {
+function printDuration(node: DurationNode): string {
   return node.kind === 'seconds' ? printSeconds(node.seconds) : printTerm(node);
 }
 
@@ -120,7 +120,7 @@ function printAggregate(expr: AggregateExpr): string {
 }
 
 /** The operator with its modifiers. */
-export function printOperator(expr: BinaryExpr): string {
+function printOperator(expr: BinaryExpr): string {
   let text: string = expr.op;
   if (expr.returnBool) text += ' bool';
   const matching = expr.matching;

@@ -3,12 +3,13 @@
  */
 import { formatFloat, isValidLabelName, LabelsBuilder } from '../../../model/index.ts';
 import { ExecutionError } from '../../errors.ts';
+import { quote } from '../../parse/literals.ts';
 import type { AggregateExpr } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import { groupLabels } from './grouping.ts';
 
 export function countValues(expr: AggregateExpr, label: string, series: readonly StepSeries[]): StepSeries[] {
-  if (!isValidLabelName(label)) throw new ExecutionError(`invalid label name "${label}"`);
+  if (!isValidLabelName(label)) throw new ExecutionError(`invalid label name ${quote(label)}`);
   const grouping = expr.without ? expr.grouping : [...expr.grouping, label];
   const reduce = groupLabels({ grouping, without: expr.without });
   const results = new Map<string, StepSeries>();
