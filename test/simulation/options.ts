@@ -29,6 +29,8 @@ export interface SimulationOptions {
   readonly splitAtBirth: boolean;
   readonly wipeOne: boolean;
   readonly proposeEveryMs: number;
+  /** Applied entries that a log keeps before it is compacted. */
+  readonly logEntriesMax: number;
   /** Clocks of nodes differ by up to this much. */
   readonly clockSkewMs: number;
 }
@@ -62,6 +64,7 @@ export function drawOptions(seed: number, safetyMs?: number): SimulationOptions 
     // Of two voters neither can be replaced yet: a lost disk would end the group.
     wipeOne: chance(0.3) && expect > 2,
     proposeEveryMs: between(20, 400),
+    logEntriesMax: chance(0.5) ? between(10, 200) : 4_096,
     clockSkewMs: chance(0.5) ? 0 : between(0, 60_000),
   };
 }

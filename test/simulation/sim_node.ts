@@ -73,7 +73,7 @@ export class SimNode {
       expect: options.expect,
       hasSeeds: true,
       shards: options.shards,
-      raft: defaultRaftOptions,
+      raft: { ...defaultRaftOptions, logEntriesMax: options.logEntriesMax },
     };
     const group = new GroupNode(settings, { birth: this.#disk.birth, raft: this.#disk.load() }, random);
     const gossip = new GossipNode(this.#meta(group), defaultGossipOptions, queue.nowMs, random);

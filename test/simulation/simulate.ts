@@ -49,6 +49,7 @@ class Simulation {
   readonly #proposed = new Map<string, string>();
   readonly #nemesis: Nemesis;
   #proposals = 0;
+  #proposing = true;
   #leaders = '';
 
   constructor(options: SimulationOptions, mode: SimulationMode) {
@@ -87,6 +88,7 @@ class Simulation {
     this.#runUntil(safetyMs);
     this.trace('everything is repaired');
     this.#nemesis.stop();
+    this.#proposing = false;
     const endMs = safetyMs + livenessMs;
     for (let atMs = safetyMs + 1_000; ; atMs += 1_000) {
       this.#runUntil(atMs);
@@ -135,6 +137,7 @@ class Simulation {
 
   #propose(): void {
     this.queue.after(this.random.next() * 2 * this.options.proposeEveryMs, () => {
+      if (!this.#proposing) return;
       this.#propose();
       // Whoever believes to lead, deposed leaders included: their logs are the ones that diverge.
       const leaders = this.nodes.filter(({ group }) => group?.role === 'leader');

@@ -6,7 +6,7 @@
 import { assert, type Random } from '../../base/index.ts';
 import { Birth } from '../raft/birth.ts';
 import type { BirthEffect, BirthMessage, BirthRecord, Group } from '../raft/birth_types.ts';
-import { logEntriesMax, type RaftOptions } from '../raft/options.ts';
+import type { RaftOptions } from '../raft/options.ts';
 import { RaftCore, type Role } from '../raft/raft_core.ts';
 import type { Entry, RaftEffect, RaftMessage, StoredRaft } from '../raft/types.ts';
 import { decodeCommand, encodeCommand } from './commands.ts';
@@ -147,7 +147,10 @@ export class GroupNode {
     }
     for (const entry of effect.entries) this.#applyEntry(entry, changes);
     const { index } = this.#applied;
-    if (this.#raft !== undefined && index - this.#raft.log.snapshotIndex > logEntriesMax) {
+    if (
+      this.#raft !== undefined &&
+      index - this.#raft.log.snapshotIndex > this.#settings.raft.logEntriesMax
+    ) {
       this.#raft.step({ kind: 'compact', index, state: this.state.snapshot() });
     }
     return changes;

@@ -10,6 +10,8 @@ export interface RaftOptions {
   readonly bytesPerMessageMax: number;
   /** Entries that are proposed and not committed; beyond, proposals are turned away. */
   readonly uncommittedMax: number;
+  /** The log is compacted when more applied entries than this follow the snapshot. */
+  readonly logEntriesMax: number;
 }
 
 export const tickMs = 100;
@@ -20,11 +22,10 @@ export const defaultRaftOptions: RaftOptions = {
   entriesPerMessageMax: 512,
   bytesPerMessageMax: 1024 * 1024,
   uncommittedMax: 4_096,
+  logEntriesMax: 4_096,
 };
 
 export const commandBytesMax: number = 1024 * 1024;
-/** The log is compacted when more applied entries than this follow the snapshot. */
-export const logEntriesMax = 4_096;
 
 export function assertRaftOptions(options: RaftOptions): void {
   assert(options.heartbeatTicks * 2 < options.electionTicks, 'a follower outlives one lost heartbeat');
