@@ -1,4 +1,10 @@
-export { type AlertLeaderMessage, alertLeaderProps } from './control/alert_leader_actor.ts';
+export {
+  type AlertLeaderMessage,
+  type AlertsViewQuery,
+  alertLeaderKind,
+  alertLeaderMessages,
+  alertLeaderProps,
+} from './control/alert_leader_actor.ts';
 export { controlProps, type Peers } from './control/control_actor.ts';
 export { DiscoveryManager } from './control/discovery_manager.ts';
 export { LocalWorkers, type ShardExecution, type ShardWrite } from './control/local_workers.ts';

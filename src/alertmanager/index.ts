@@ -55,6 +55,7 @@ export {
   type SilenceMatcher,
   type SilenceRequest,
   silenceForgettable,
+  silenceRetentionMs,
   silenceState,
 } from './silence.ts';
 export { inTimeInterval } from './time_interval.ts';

@@ -25,7 +25,7 @@ export interface Silence {
 export type SilenceState = 'pending' | 'active' | 'expired';
 
 /** Expired silences are kept this long. */
-const silenceRetentionMs = 120 * 3_600_000;
+export const silenceRetentionMs: number = 120 * 3_600_000;
 const silencesMax = 10_000;
 const matchersMax = 100;
 

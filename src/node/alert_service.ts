@@ -3,36 +3,37 @@
  * them. Starts the dispatcher when this node begins to lead and ends it when it ceases to, and has the rule groups send
  * everything again whenever the leader changes.
  */
-import { create } from '@bufbuild/protobuf';
-import { type AlertLeaderMessage, alertLeaderProps, entryFor, restoreLog } from '../actors/index.ts';
+import {
+  type AlertLeaderMessage,
+  type AlertsViewQuery,
+  alertLeaderKind,
+  alertLeaderMessages,
+  alertLeaderProps,
+  entryFor,
+  restoreLog,
+} from '../actors/index.ts';
 import {
   type AlertmanagerConfig,
   type AlertmanagerMetrics,
-  type Dispatcher,
   type NotificationLog,
   type NotificationRecord,
   Notifiers,
+  type Silence,
 } from '../alertmanager/index.ts';
 import { type Clock, CodedError, errorText, type Logger, type Random } from '../base/index.ts';
-import {
-  AlertsRequestSchema,
-  type AlertsResponse,
-  AlertsResponseSchema,
-  type ClusterNode,
-} from '../cluster/index.ts';
-import type { ActorRef, ActorSystem } from '../runtime/index.ts';
+import type { ClusterNode } from '../cluster/index.ts';
+import type { ActorRef, ActorSystem, NodeLink } from '../runtime/index.ts';
 
 const postDeadlineMs = 5_000;
-const readDeadlineMs = 5_000;
+const viewDeadlineMs = 5_000;
 const commitDeadlineMs = 10_000;
 const leaderName = 'alert-leader';
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 export interface AlertServiceDeps {
   readonly system: ActorSystem;
+  readonly link: NodeLink;
   readonly cluster: ClusterNode;
+  readonly silences: () => readonly Silence[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -57,6 +58,7 @@ export class AlertService {
 
   constructor(deps: AlertServiceDeps) {
     this.#deps = deps;
+    deps.link.registerCodec(alertLeaderKind, alertLeaderMessages);
     deps.cluster.subscribe({
       onLeading: (leads) => {
         this.#leads = leads;
@@ -116,7 +118,7 @@ export class AlertService {
     const props = alertLeaderProps({
       config: () => this.#configured().config,
       restoreLog: () => restoreLog(cluster.notifications),
-      silences: () => [],
+      silences: () => this.#deps.silences(),
       commit: (record, known) => this.#commit(record, known),
       notify: (request, signal) => this.#configured().notifiers.notify(request, signal),
       onQuorumLoss: 'notify',
@@ -139,36 +141,25 @@ export class AlertService {
   /** Posts alerts to the leader. Rejects when nobody took them, or with `bad_alerts` when some are malformed. */
   async post(alerts: unknown): Promise<void> {
     if (this.#dispatching === undefined) return;
-    const { cluster } = this.#deps;
+    await this.#leaderRef().ask<void>((replyTo) => ({ type: 'alerts', alerts, replyTo }), postDeadlineMs);
+  }
+
+  /** What the leader's dispatcher shows. */
+  view(what: 'alerts' | 'groups', query: AlertsViewQuery): Promise<unknown> {
+    this.#configured();
+    return this.#leaderRef().ask<unknown>(
+      (replyTo) => ({ type: 'view', what, query, replyTo }),
+      viewDeadlineMs,
+    );
+  }
+
+  /** The dispatcher, here or on another node. Throws CodedError `no_leader`. */
+  #leaderRef(): ActorRef<AlertLeaderMessage> {
+    const { cluster, link } = this.#deps;
     const leader = cluster.leader();
     if (leader === undefined) throw new CodedError('no_leader', 'nobody leads the cluster at present');
-    if (leader === cluster.nodeId) return this.#take(alerts);
-    const payload = encoder.encode(JSON.stringify(alerts));
-    const request = create(AlertsRequestSchema, { from: cluster.nodeId, payload });
-    const { accepted } = await cluster.client(leader).alerts(request, { deadlineMs: postDeadlineMs });
-    if (!accepted) throw new CodedError('no_leader', `node ${leader} does not lead any more`);
-  }
-
-  async #take(alerts: unknown): Promise<void> {
+    if (leader !== cluster.nodeId) return link.remoteRef(leader, `/${leaderName}`, alertLeaderKind);
     if (this.#actor === undefined) throw new CodedError('no_leader', 'this node does not lead yet');
-    await this.#actor.ask<void>((replyTo) => ({ type: 'alerts', alerts, replyTo }), postDeadlineMs);
-  }
-
-  /** A peer's post. */
-  async takeFromPeer(payload: Uint8Array): Promise<AlertsResponse> {
-    const { cluster } = this.#deps;
-    if (this.#actor === undefined) {
-      return create(AlertsResponseSchema, { accepted: false, leader: cluster.leader() ?? '' });
-    }
-    await this.#take(JSON.parse(decoder.decode(payload)));
-    return create(AlertsResponseSchema, { accepted: true, leader: cluster.nodeId });
-  }
-
-  /** Reads the dispatcher's state. Rejects on a node that does not lead. */
-  async read<T>(read: (dispatcher: Dispatcher, nowMs: number) => T): Promise<T> {
-    const actor = this.#actor;
-    if (actor === undefined) throw new CodedError('no_leader', 'this node does not lead the alerting');
-    const value = await actor.ask<unknown>((replyTo) => ({ type: 'read', read, replyTo }), readDeadlineMs);
-    return value as T;
+    return this.#actor;
   }
 }

@@ -131,6 +131,7 @@ async function checkAlertmanager(file: string, options: CheckOptions): Promise<r
     file,
     directory: directoryOf(file),
     environment: process.env,
+    compatibility: options.compatibility,
     validateTemplate: validateNotificationTemplate,
   });
   const lines = ['SUCCESS', ...found(config)];

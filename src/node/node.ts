@@ -19,26 +19,29 @@ import {
   type WorkerSettings,
 } from '../actors/index.ts';
 import { createAlertmanagerMetrics } from '../alertmanager/index.ts';
-import { prometheusApi } from '../api/index.ts';
+import { alertmanagerApi, prometheusApi } from '../api/index.ts';
 import { type Clock, errorText, type Logger, type Random } from '../base/index.ts';
 import { type ClusterNode, type ClusterOptions, startCluster } from '../cluster/index.ts';
 import { createDiscoveryMetrics } from '../discovery/index.ts';
 import { formatDuration } from '../model/index.ts';
 import { createRuleMetrics } from '../rules/index.ts';
-import { ActorSystem, type ThreadGroup } from '../runtime/index.ts';
+import { ActorSystem, NodeLink, type ThreadGroup } from '../runtime/index.ts';
 import { AlertService } from './alert_service.ts';
+import { type AlertmanagerParts, NodeAlertmanagerBackend } from './alertmanager_backend.ts';
 import { ConfigApplier } from './config_applier.ts';
 import { diskFiles } from './config_files.ts';
 import { openDataDirectory } from './data_directory.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import { type HttpListener, hostAndPort, listen } from './http_server.ts';
 import { type LoadedConfig, loadConfig } from './load_config.ts';
+import { ClusterTransport } from './node_transport.ts';
 import { type ConfigStatus, createRegistry, ownMetrics } from './own_metrics.ts';
 import { ClusterPeers } from './peer_calls.ts';
 import { peerHandlers } from './peer_handlers.ts';
 import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
 import { Reports } from './reports.ts';
 import { RuleSources } from './rule_sources.ts';
+import { SilenceStore } from './silence_store.ts';
 import { version } from './version.ts';
 import type { WorkerData } from './worker_main.ts';
 import { workerThreads } from './worker_threads.ts';
@@ -72,7 +75,8 @@ export class TorchringNode {
   #cluster: ClusterNode | undefined;
   #applier: ConfigApplier | undefined;
   readonly #backend: NodeBackend;
-  #parts: ClusterParts | undefined;
+  readonly #alertmanagerBackend: NodeAlertmanagerBackend;
+  #parts: (ClusterParts & AlertmanagerParts) | undefined;
   #lastConfigMs = 0;
   #isLastReloadGood = true;
   #isStopping = false;
@@ -87,6 +91,13 @@ export class TorchringNode {
     this.#settings = workerSettings(flags);
     this.#workers = new LocalWorkers(this.#settings.layout);
     this.#backend = this.#makeBackend();
+    this.#alertmanagerBackend = new NodeAlertmanagerBackend({
+      parts: () => this.#parts,
+      clusterName: flags.clusterName,
+      clock: deps.clock,
+      startedAtMs: this.#startedAtMs,
+      reload: () => this.reload(),
+    });
   }
 
   /** Rejects with ConfigError or CodedError when the node can't start; nothing is left running then. */
@@ -119,6 +130,8 @@ export class TorchringNode {
       this.#listeners.push(await listen(address, (app) => this.#mountPrometheus(app)));
       log.info({ address }, 'Torchring listens for HTTP');
     }
+    const { alertmanagerListenAddress } = this.#flags;
+    this.#listeners.push(await listen(alertmanagerListenAddress, (app) => this.#mountAlertmanager(app, '')));
     await this.#startThreads();
     const cluster = await startCluster(this.#clusterOptions(config), {
       ...this.#deps,
@@ -156,18 +169,27 @@ export class TorchringNode {
     const queries = new QueryService(this.#workers, this.#flags.queryMaxConcurrency);
     const sources = new RuleSources(queries, this.#workers, this.#settings.limits);
     const externalUrl = this.#externalUrl();
-    const rules: RuleManager = new RuleManager(this.#system, cluster.nodeId, {
-      query: (expr, timeMs, signal) => sources.query(expr, timeMs, signal),
-      append: (batch) => sources.append(batch),
-      readSeries: (matchers, fromMs, toMs) => sources.read(matchers, fromMs, toMs),
-      sendAlerts: (posted) => alerts.post(posted),
-      clock,
+    const link = new NodeLink(this.#system, new ClusterTransport(cluster), cluster.nodeId);
+    const silences = new SilenceStore(cluster, clock);
+    const rules: RuleManager = new RuleManager({
+      system: this.#system,
+      link,
       log,
-      metrics: createRuleMetrics(registry),
+      groups: {
+        query: (expr, timeMs, signal) => sources.query(expr, timeMs, signal),
+        append: (batch) => sources.append(batch),
+        readSeries: (matchers, fromMs, toMs) => sources.read(matchers, fromMs, toMs),
+        sendAlerts: (posted) => alerts.post(posted),
+        clock,
+        log,
+        metrics: createRuleMetrics(registry),
+      },
     });
     const alerts: AlertService = new AlertService({
       system: this.#system,
+      link,
       cluster,
+      silences: () => silences.all(),
       clock,
       random,
       log,
@@ -181,7 +203,7 @@ export class TorchringNode {
       metrics: createDiscoveryMetrics(registry),
     });
     const reports = new Reports(cluster, this.#workers, rules);
-    cluster.handle(peerHandlers(this.#workers, reports, alerts));
+    cluster.handle(peerHandlers(this.#workers, reports));
     const applier = new ConfigApplier(
       { cluster, workers: this.#workers, rules, alerts, discovery, externalUrl, log },
       this.#flags,
@@ -191,6 +213,9 @@ export class TorchringNode {
       cluster,
       queries,
       reports,
+      alerts,
+      silences,
+      config: () => (applier.config ?? config).alertmanager,
       configText: () => (applier.config ?? config).prometheus.shownYaml,
       scrapePools: () => (applier.config ?? config).prometheus.scrapeConfigs.map(({ jobName }) => jobName),
     };
@@ -227,6 +252,12 @@ export class TorchringNode {
       corsOrigin: /^.*$/,
       ...(this.#flags.webRoutePrefix === '' ? {} : { prefix: this.#flags.webRoutePrefix }),
     });
+    await this.#mountAlertmanager(app, `${this.#flags.webRoutePrefix}/alertmanager`);
+  }
+
+  async #mountAlertmanager(app: FastifyInstance, prefix: string): Promise<void> {
+    const options = { backend: this.#alertmanagerBackend, metrics: () => this.#backend.metrics() };
+    await app.register(alertmanagerApi, { ...options, ...(prefix === '' ? {} : { prefix }) });
   }
 
   async #apply(config: LoadedConfig): Promise<void> {

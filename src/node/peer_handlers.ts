@@ -7,7 +7,6 @@ import {
   type ExecuteRequest,
   type UpperHandlers,
 } from '../cluster/index.ts';
-import type { AlertService } from './alert_service.ts';
 import { writeResponse } from './peer_calls.ts';
 import { type Reports, reportPrefix } from './reports.ts';
 
@@ -30,14 +29,12 @@ async function* execute(
 export function peerHandlers(
   workers: LocalWorkers,
   reports: Reports,
-  alerts: AlertService,
-): Required<Pick<UpperHandlers, 'write' | 'execute' | 'alerts'>> {
+): Required<Pick<UpperHandlers, 'write' | 'execute'>> {
   return {
     async write({ shard, epoch, bypassOutOfOrder, batch }) {
       const write = { shard, epoch: Number(epoch), bypassOutOfOrder, batch };
       return writeResponse(await workers.append(write, appendDeadlineMs));
     },
     execute: (request) => execute(request, workers, reports),
-    alerts: ({ payload }) => alerts.takeFromPeer(payload),
   };
 }

@@ -7,9 +7,13 @@
 import {
   type AlertmanagerConfig,
   type AlertmanagerMetrics,
+  alertGroupsView,
+  alertsView,
+  compileMatchers,
   Dispatcher,
   type DispatcherEffect,
   defaultStartDelayMs,
+  type MatcherConfig,
   type NotificationLog,
   type NotificationRecord,
   type NotifyFailure,
@@ -18,7 +22,9 @@ import {
   type Silence,
 } from '../../alertmanager/index.ts';
 import { CodedError, errorText } from '../../base/index.ts';
-import type { ActorContext, ActorProps, Behavior, ReplyTo } from '../../runtime/index.ts';
+import { AnchoredRegex } from '../../model/index.ts';
+import type { ActorContext, ActorProps, Behavior, PayloadCodec, ReplyTo } from '../../runtime/index.ts';
+import { jsonMessages } from '../json_messages.ts';
 
 export type AlertLeaderMessage =
   /** The body of a POST /api/v2/alerts; fails with the first alert that is malformed, the others count. */
@@ -29,12 +35,31 @@ export type AlertLeaderMessage =
   | { readonly type: 'committed'; readonly record: NotificationRecord }
   | { readonly type: 'commitFailed'; readonly record: NotificationRecord; readonly error: unknown }
   | { readonly type: 'notified'; readonly key: string; readonly failure: NotifyFailure | undefined }
-  /** Runs `read` over the dispatcher: the API's views. */
+  /** What the API shows of alerts, or of their groups. */
   | {
-      readonly type: 'read';
-      readonly read: (dispatcher: Dispatcher, nowMs: number) => unknown;
+      readonly type: 'view';
+      readonly what: 'alerts' | 'groups';
+      readonly query: AlertsViewQuery;
       readonly replyTo: ReplyTo<unknown>;
     };
+
+/** Which alerts a view is to show; plain data, since it may come from another node. */
+export interface AlertsViewQuery {
+  readonly active: boolean;
+  readonly silenced: boolean;
+  readonly inhibited: boolean;
+  readonly muted: boolean;
+  readonly unprocessed: boolean;
+  readonly filter: readonly MatcherConfig[];
+  /** A pattern for the whole name of a receiver; empty: any. */
+  readonly receiver: string;
+}
+
+/** What another node may send to the leader. */
+export const alertLeaderMessages: PayloadCodec<AlertLeaderMessage> = jsonMessages<AlertLeaderMessage>([
+  'alerts',
+  'view',
+]);
 
 export interface AlertLeaderDeps {
   readonly config: () => AlertmanagerConfig;
@@ -101,8 +126,8 @@ class AlertLeaderBehavior implements Behavior<AlertLeaderMessage> {
       case 'notified':
         this.#step({ kind: 'notified', key: message.key, failure: message.failure }, context);
         break;
-      case 'read':
-        message.replyTo.ok(message.read(this.#dispatcher, nowMs));
+      case 'view':
+        this.#view(message, nowMs);
         break;
     }
   }
@@ -123,6 +148,18 @@ class AlertLeaderBehavior implements Behavior<AlertLeaderMessage> {
     const [firstError] = outcome.errors;
     if (firstError === undefined) replyTo.ok(undefined);
     else replyTo.fail(new CodedError('bad_alerts', outcome.errors.join('; ')));
+  }
+
+  #view({ what, query, replyTo }: Extract<AlertLeaderMessage, { type: 'view' }>, nowMs: number): void {
+    const { receiver, filter, ...states } = query;
+    const pattern = receiver === '' ? undefined : AnchoredRegex.compile(receiver);
+    const wanted = {
+      ...states,
+      filter: compileMatchers(filter),
+      ...(pattern === undefined ? {} : { receiver: (name: string) => pattern.test(name) }),
+    };
+    const view = what === 'alerts' ? alertsView : alertGroupsView;
+    replyTo.ok(view(this.#dispatcher, wanted, nowMs));
   }
 
   #step(event: Parameters<Dispatcher['step']>[0], context: ActorContext<AlertLeaderMessage>): void {
@@ -165,9 +202,11 @@ class AlertLeaderBehavior implements Behavior<AlertLeaderMessage> {
   }
 }
 
+export const alertLeaderKind = 'alert_leader';
+
 export function alertLeaderProps(deps: AlertLeaderDeps): ActorProps<AlertLeaderMessage> {
   return {
-    kind: 'alert_leader',
+    kind: alertLeaderKind,
     create: () => new AlertLeaderBehavior(deps),
     supervision: { restartsMax: 1_000 },
   };

@@ -13,6 +13,8 @@ export type RuleGroupMessage =
   | { readonly type: 'failed'; readonly error: unknown }
   /** Another node leads the alerting: it has to hear of every active alert. */
   | { readonly type: 'resend' }
+  /** The configuration has changed: go on as the new group, with the state of the old. */
+  | { readonly type: 'reconfigure' }
   /** The group is not configured any more: its series end. */
   | { readonly type: 'retire' }
   | { readonly type: 'view'; readonly replyTo: ReplyTo<RuleGroupView> };
@@ -23,10 +25,12 @@ export interface RuleGroupActorDeps {
 }
 
 class RuleGroupBehavior implements Behavior<RuleGroupMessage> {
-  readonly #group: RuleGroup;
+  readonly #deps: RuleGroupActorDeps;
+  #group: RuleGroup;
   #isEvaluating = false;
 
   constructor(deps: RuleGroupActorDeps) {
+    this.#deps = deps;
     this.#group = deps.makeGroup();
   }
 
@@ -47,13 +51,22 @@ class RuleGroupBehavior implements Behavior<RuleGroupMessage> {
         throw message.error;
       case 'resend':
         return this.#group.resendAlerts(context.clock.nowMs());
+      case 'reconfigure':
+        this.#reconfigure(context);
+        break;
       case 'retire':
-        context.stopSelf();
         return this.#group.retire(context.clock.nowMs());
       case 'view':
         message.replyTo.ok(ruleGroupView(this.#group));
         break;
     }
+  }
+
+  #reconfigure(context: ActorContext<RuleGroupMessage>): void {
+    const state = this.#group.stateSnapshot();
+    this.#group = this.#deps.makeGroup();
+    this.#group.restoreSnapshot(state);
+    if (!this.#isEvaluating) this.#schedule(context);
   }
 
   #schedule(context: ActorContext<RuleGroupMessage>): void {
@@ -73,6 +86,8 @@ class RuleGroupBehavior implements Behavior<RuleGroupMessage> {
   }
 }
 
-export function ruleGroupProps(deps: RuleGroupActorDeps): ActorProps<RuleGroupMessage> {
-  return { kind: 'rule_group', create: () => new RuleGroupBehavior(deps), supervision: { restartsMax: 100 } };
+export const ruleGroupKind = 'rule_group';
+
+export function ruleGroupProps(deps: RuleGroupActorDeps): Omit<ActorProps<RuleGroupMessage>, 'kind'> {
+  return { create: () => new RuleGroupBehavior(deps), supervision: { restartsMax: 100 } };
 }

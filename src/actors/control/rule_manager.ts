@@ -1,9 +1,9 @@
 /**
- * Keeps one RuleGroupActor running for every configured group that is placed on this node. A group is placed like a
- * series: its key hashes to a shard, and the shard's owner runs it; so the committed table also says that it runs once.
+ * The rule groups as virtual actors: one per configured group in the whole cluster, on the owner of the shard that its
+ * key hashes to. So the committed table says that a group runs once, and a new place asks the old one to let go first.
  */
 import { errorText, type Logger } from '../../base/index.ts';
-import type { ShardTable } from '../../cluster/index.ts';
+import { emptyTable, type ShardTable } from '../../cluster/index.ts';
 import { xxHash64 } from '../../model/index.ts';
 import {
   RuleGroup,
@@ -13,107 +13,102 @@ import {
   type RuleGroupView,
   ruleGroupKey,
 } from '../../rules/index.ts';
-import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
-import { type RuleGroupMessage, ruleGroupProps } from './rule_group_actor.ts';
+import type { ActorSystem, NodeLink, VirtualActors } from '../../runtime/index.ts';
+import { jsonMessages } from '../json_messages.ts';
+import { type RuleGroupMessage, ruleGroupKind, ruleGroupProps } from './rule_group_actor.ts';
 
 const viewDeadlineMs = 5_000;
+/** How long a new place waits for the old one to let go of a group. */
+const handOffDeadlineMs = 2_000;
 
-interface RunningGroup {
+interface Configured {
   readonly config: RuleGroupConfig;
   readonly options: RuleGroupOptions;
-  readonly actor: ActorRef<RuleGroupMessage>;
 }
 
-/** The shard whose owner runs a group. */
-export function shardOfGroup(file: string, name: string, shards: number): number {
-  return Number(xxHash64([file, name]) % BigInt(shards));
+interface Deps {
+  readonly system: ActorSystem;
+  readonly link: NodeLink;
+  readonly log: Logger;
+  readonly groups: RuleGroupDeps;
 }
 
 export class RuleManager {
-  readonly #system: ActorSystem;
-  readonly #deps: RuleGroupDeps;
-  readonly #self: string;
-  readonly #log: Logger;
-  readonly #running = new Map<string, RunningGroup>();
-  #groups: readonly RuleGroupConfig[] = [];
-  #options: RuleGroupOptions | undefined;
-  #table: ShardTable | undefined;
-  #started = 0;
+  readonly #deps: Deps;
+  readonly #virtual: VirtualActors<RuleGroupMessage>;
+  #configured = new Map<string, Configured>();
+  #table: ShardTable = emptyTable(1);
+  /** Owners before the present table. */
+  #before: ShardTable = emptyTable(1);
 
-  constructor(system: ActorSystem, self: string, deps: RuleGroupDeps) {
-    this.#system = system;
+  constructor(deps: Deps) {
     this.#deps = deps;
-    this.#self = self;
-    this.#log = deps.log;
+    this.#virtual = deps.system.virtual<RuleGroupMessage>({
+      kind: ruleGroupKind,
+      props: (key) => ruleGroupProps({ makeGroup: () => this.#makeGroup(key) }),
+      place: (key) => ownerOf(this.#table, key),
+      selfNodeId: deps.link.selfNodeId,
+      link: deps.link,
+      codec: jsonMessages<RuleGroupMessage>(['resend', 'view']),
+      handOff: {
+        previous: (key) => ownerOf(this.#before, key),
+        version: () => this.#table.version,
+        deadlineMs: handOffDeadlineMs,
+      },
+    });
   }
 
-  /** Takes a new set of groups; unchanged ones go on with their state. */
+  #makeGroup(key: string): RuleGroup {
+    const configured = this.#configured.get(key);
+    if (configured === undefined) throw new RangeError(`rule group ${key} is not configured on this node`);
+    return new RuleGroup(configured.config, configured.options, this.#deps.groups);
+  }
+
+  /** Takes a new set of groups; those that go on keep their state. */
   configure(groups: readonly RuleGroupConfig[], options: RuleGroupOptions): void {
-    this.#groups = groups;
-    this.#options = options;
-    this.#reconcile();
+    const before = this.#configured;
+    this.#configured = new Map(
+      groups.map((config) => [ruleGroupKey(config.file, config.name), { config, options }]),
+    );
+    for (const key of this.#virtual.localKeys) {
+      const now = this.#configured.get(key);
+      if (now === undefined) this.#virtual.ref(key).tell({ type: 'retire' });
+      else if (JSON.stringify(now) !== JSON.stringify(before.get(key))) {
+        this.#virtual.ref(key).tell({ type: 'reconfigure' });
+      }
+    }
+    this.#settle(this.#virtual.setEagerKeys([...this.#configured.keys()]));
   }
 
   setTable(table: ShardTable): void {
+    this.#before = this.#table;
     this.#table = table;
-    this.#reconcile();
+    this.#settle(this.#virtual.placementChanged());
   }
 
-  #reconcile(): void {
-    const options = this.#options;
-    const table = this.#table;
-    if (options === undefined || table === undefined) return;
-    const configured = new Set<string>();
-    const wanted = new Set<string>();
-    for (const config of this.#groups) {
-      const key = ruleGroupKey(config.file, config.name);
-      configured.add(key);
-      const shard = shardOfGroup(config.file, config.name, table.shards.length);
-      if (table.shards[shard]?.owner !== this.#self) continue;
-      wanted.add(key);
-      this.#keepRunning(key, config, options);
-    }
-    for (const [key, running] of [...this.#running]) {
-      if (!wanted.has(key)) this.#end(key, running, configured.has(key));
-    }
+  #settle(moves: Promise<void>): void {
+    moves.catch((error: unknown) =>
+      this.#deps.log.error({ err: errorText(error) }, 'moving rule groups failed'),
+    );
   }
 
-  #keepRunning(key: string, config: RuleGroupConfig, options: RuleGroupOptions): void {
-    const known = this.#running.get(key);
-    if (known !== undefined) {
-      const isSame = JSON.stringify([known.config, known.options]) === JSON.stringify([config, options]);
-      if (isSame) return;
-      this.#kill(known.actor);
-    }
-    const makeGroup = (): RuleGroup => new RuleGroup(config, options, this.#deps);
-    const actor = this.#system.spawn(ruleGroupProps({ makeGroup }), `rule-group-${++this.#started}`);
-    this.#running.set(key, { config, options, actor });
-    this.#log.info({ group: config.name, file: config.file }, 'rule group runs here');
-  }
-
-  #end(key: string, { actor }: RunningGroup, isElsewhere: boolean): void {
-    this.#running.delete(key);
-    if (isElsewhere) this.#kill(actor);
-    else actor.tell({ type: 'retire' });
-  }
-
-  #kill(actor: ActorRef<RuleGroupMessage>): void {
-    this.#system
-      .kill(actor)
-      .catch((error: unknown) => this.#log.error({ err: errorText(error) }, 'a rule group did not stop'));
-  }
-
-  /** Every active alert again, for a new leader. */
+  /** Every active alert of the groups here again, for a new leader. */
   resendAlerts(): void {
-    for (const { actor } of this.#running.values()) actor.tell({ type: 'resend' });
+    for (const key of this.#virtual.localKeys) this.#virtual.ref(key).tell({ type: 'resend' });
   }
 
   /** The groups that run here, as the API shows them. */
   views(): Promise<RuleGroupView[]> {
     return Promise.all(
-      [...this.#running.values()].map(({ actor }) =>
-        actor.ask<RuleGroupView>((replyTo) => ({ type: 'view', replyTo }), viewDeadlineMs),
+      this.#virtual.localKeys.map((key) =>
+        this.#virtual.ref(key).ask<RuleGroupView>((replyTo) => ({ type: 'view', replyTo }), viewDeadlineMs),
       ),
     );
   }
+}
+
+/** The owner of the shard that a group's key hashes to; undefined while nobody owns it. */
+function ownerOf({ shards }: ShardTable, key: string): string | undefined {
+  const owner = shards[Number(xxHash64([key]) % BigInt(shards.length))]?.owner;
+  return owner === '' ? undefined : owner;
 }
