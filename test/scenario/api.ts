@@ -1,4 +1,6 @@
 /** The HTTP API as a test uses it: typed as far as the tests read it, every call with a deadline. */
+import { AssertionError } from 'node:assert/strict';
+
 const requestTimeoutMs = 10_000;
 
 export interface VectorSample {
@@ -26,6 +28,22 @@ export interface ClusterView {
   readonly members: readonly { readonly id: string; readonly state: string; readonly shards: number }[];
 }
 
+export interface Received {
+  readonly atMs: number;
+  readonly payload: {
+    readonly version: string;
+    readonly status: string;
+    readonly receiver: string;
+    /** The sender's own URL. */
+    readonly externalURL: string;
+    readonly groupLabels: Readonly<Record<string, string>>;
+    readonly alerts: readonly {
+      readonly status: string;
+      readonly labels: Readonly<Record<string, string>>;
+    }[];
+  };
+}
+
 async function getJson<T>(url: string): Promise<T> {
   const response = await fetch(url, { signal: AbortSignal.timeout(requestTimeoutMs) });
   return (await response.json()) as T;
@@ -48,7 +66,15 @@ export async function cluster(base: string): Promise<ClusterView> {
   return (await getJson<{ data: ClusterView }>(`${base}/api/v1/cluster`)).data;
 }
 
-/** Repeats `look` until it gives something; fails with what it saw last. Polls, since the subject is another process. */
+/** What a companion's webhook was sent so far. */
+export function received(companionUrl: string): Promise<readonly Received[]> {
+  return getJson(`${companionUrl}/received`);
+}
+
+/**
+ * Repeats `look` until it gives something; fails with what it saw last, and at once when
+ * an assertion in `look` does. Polls, since the subject is another process.
+ */
 export async function until<T>(
   what: string,
   withinMs: number,
@@ -61,6 +87,7 @@ export async function until<T>(
       const seen = await look();
       if (seen !== undefined) return seen;
     } catch (error) {
+      if (error instanceof AssertionError) throw error;
       last = String(error);
     }
     if (performance.now() > deadlineMs) throw new Error(`not within ${withinMs} ms: ${what} (last: ${last})`);

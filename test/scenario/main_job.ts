@@ -3,12 +3,14 @@
  * take over, it comes back with its data, and every incident is paged exactly once although the leader dies between.
  */
 import assert from 'node:assert/strict';
-import { cluster, type QueryAnswer, query, targets, until } from './api.ts';
+import { cluster, type QueryAnswer, query, type Received, targets, until } from './api.ts';
 
 export interface ScenarioNode {
   readonly id: string;
   /** Base URL of its HTTP API as the test reaches it. */
   readonly url: string;
+  /** Its own URL, as notifications name it. */
+  readonly externalUrl: string;
   kill(): Promise<void>;
   start(): Promise<void>;
 }
@@ -17,20 +19,6 @@ export interface ScenarioExporter {
   /** The target's `instance` label. */
   readonly instance: string;
   stop(): Promise<void>;
-}
-
-export interface Received {
-  readonly atMs: number;
-  readonly payload: {
-    readonly version: string;
-    readonly status: string;
-    readonly receiver: string;
-    readonly groupLabels: Readonly<Record<string, string>>;
-    readonly alerts: readonly {
-      readonly status: string;
-      readonly labels: Readonly<Record<string, string>>;
-    }[];
-  };
 }
 
 export interface ScenarioCluster {
@@ -86,6 +74,8 @@ export function scenarioConfig(
 
 const takeOverMs = 15_000;
 
+const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
+
 async function everyAnswer(
   nodes: readonly ScenarioNode[],
   expr: string,
@@ -118,12 +108,12 @@ export async function untilUp({ nodes, exporters }: ScenarioCluster, withinMs = 
 
 export async function sameAnswerEverywhere({ nodes }: ScenarioCluster): Promise<void> {
   const expr = 'sum by (job) (rate(process_cpu_seconds_total[1m]))';
-  await until('a rate', 30_000, async () => {
-    const answer = await query(nodes[0]?.url ?? '', expr);
-    return answer.data.result.length > 0 ? true : undefined;
-  });
   // A little in the past, so that no scrape lands between the three questions.
-  const atSeconds = Math.floor(Date.now() / 1000) - 2;
+  const atSeconds = await until('a rate', 30_000, async () => {
+    const at = secondsAgo(2);
+    const answer = await query(nodes[0]?.url ?? '', expr, at);
+    return answer.data.result.length > 0 ? at : undefined;
+  });
   const answers = await everyAnswer(nodes, expr, atSeconds);
   assert.ok((answers[0]?.data.result.length ?? 0) > 0);
   for (const answer of answers) {
@@ -133,7 +123,12 @@ export async function sameAnswerEverywhere({ nodes }: ScenarioCluster): Promise<
 }
 
 /** Stops an exporter and waits for its page; asserts that there is exactly one for it. */
-export async function pagedOnce(scenario: ScenarioCluster, exporter: ScenarioExporter): Promise<void> {
+export async function pagedOnce(
+  scenario: ScenarioCluster,
+  living: readonly ScenarioNode[],
+  exporter: ScenarioExporter,
+): Promise<void> {
+  const leader = await leaderOf(living);
   await exporter.stop();
   const about = (all: readonly Received[]): readonly Received[] =>
     all.filter(({ payload }) => payload.groupLabels['instance'] === exporter.instance);
@@ -144,6 +139,7 @@ export async function pagedOnce(scenario: ScenarioCluster, exporter: ScenarioExp
   assert.equal(page?.payload.version, '4');
   assert.equal(page?.payload.status, 'firing');
   assert.equal(page?.payload.receiver, 'hook');
+  assert.equal(page?.payload.externalURL, leader.externalUrl, 'the leader sends it');
   assert.equal(page?.payload.alerts[0]?.labels['alertname'], 'CompanionDown');
 }
 
@@ -196,16 +192,17 @@ export async function runMainJob(scenario: ScenarioCluster): Promise<void> {
   assert.ok(first && second, 'the scenario needs two exporters');
   await untilUp(scenario);
   await sameAnswerEverywhere(scenario);
-  await pagedOnce(scenario, first);
+  await pagedOnce(scenario, scenario.nodes, first);
 
   const since = {
     expr: 'count_over_time(companion_answer[1h])',
-    atSeconds: Math.floor(Date.now() / 1000) - 2,
+    atSeconds: secondsAgo(2),
   };
   const before = await query(scenario.nodes[0]?.url ?? '', since.expr, since.atSeconds);
   assert.equal(before.data.result.length, scenario.exporters.length);
   const dead = await leaderDies(scenario);
-  await pagedOnce(scenario, second);
+  const living = scenario.nodes.filter((node) => node !== dead);
+  await pagedOnce(scenario, living, second);
   await nodeComesBack(scenario, dead, { ...since, before });
 
   const pages = (await scenario.received()).map(({ payload }) => payload.groupLabels['instance']);
