@@ -125,10 +125,15 @@ const location: Decoder<string> = decode.fromText('UTC', (text) => {
   if (text === '' || text === 'Local') return text === '' ? 'UTC' : text;
   // The platform takes offsets such as +01:00 as names; Alertmanager does not.
   if (!/^[A-Za-z]/.test(text)) throw new Error(`unknown time zone ${text}`);
+  let resolved: string;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: text });
+    resolved = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
   } catch {
     throw new Error(`unknown time zone ${text}`);
+  }
+  // The platform does not mind the case of names; the database that Alertmanager reads does.
+  if (resolved !== text && resolved.toLowerCase() === text.toLowerCase()) {
+    throw new Error(`unknown time zone ${text}; is ${resolved} meant?`);
   }
   return text;
 });

@@ -11,8 +11,11 @@ const prefixMax = 253;
 export function checkFieldSelector(text: string): void {
   // A backslash escapes a comma or an equals sign within a value.
   for (const term of text.split(/(?<!\\),/)) {
-    if (term === '' || /(?<!\\)(!=|==|=)/.test(term)) continue;
-    throw new Error(`invalid selector: '${text}'; can't understand '${term}'`);
+    if (term === '') continue;
+    const operator = /(?<!\\)(!=|==|=)/.exec(term);
+    if (operator === null) throw new Error(`invalid selector: '${text}'; can't understand '${term}'`);
+    const rest = term.slice(operator.index + operator[0].length);
+    if (/(?<!\\)=/.test(rest)) throw new Error(`invalid field selector: unescaped character in '${rest}'`);
   }
 }
 

@@ -140,22 +140,22 @@ function checkProxy(proxy: ProxyConfig, report: Report): void {
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
-/** `oauth2`. The certificate fields came to Prometheus after 3.5. */
+/** `oauth2`. */
 const oauth2 = object<OAuth2Config>(
   {
     clientId: field('client_id', string),
     clientSecret: field('client_secret', secret),
     clientSecretFile: field('client_secret_file', filePath),
     clientSecretRef: field('client_secret_ref', string),
-    clientCertificateKeyId: newerField('client_certificate_key_id', string),
-    clientCertificateKey: newerField('client_certificate_key', secret),
-    clientCertificateKeyFile: newerField('client_certificate_key_file', string),
-    clientCertificateKeyRef: newerField('client_certificate_key_ref', string),
-    signatureAlgorithm: newerField('signature_algorithm', string),
-    iss: newerField('iss', string),
-    audience: newerField('audience', string),
-    grantType: newerField('grant_type', string),
-    claims: newerField('claims', map(anyValue)),
+    clientCertificateKeyId: field('client_certificate_key_id', string),
+    clientCertificateKey: field('client_certificate_key', secret),
+    clientCertificateKeyFile: field('client_certificate_key_file', string),
+    clientCertificateKeyRef: field('client_certificate_key_ref', string),
+    signatureAlgorithm: field('signature_algorithm', string),
+    iss: field('iss', string),
+    audience: field('audience', string),
+    grantType: field('grant_type', string),
+    claims: field('claims', map(anyValue)),
     scopes: field('scopes', list(string)),
     tokenUrl: field('token_url', string),
     endpointParams: field('endpoint_params', map(string)),
@@ -296,7 +296,7 @@ export const sigv4: ObjectDecoder<SigV4Config> = object<SigV4Config>(
     roleArn: field('role_arn', string),
     externalId: newerField('external_id', string),
     useFipsStsEndpoint: field('use_fips_sts_endpoint', bool),
-    serviceName: newerField('service_name', string),
+    serviceName: field('service_name', string),
   },
   (config, report) => {
     if ((config.accessKey === '') !== (config.secretKey === '')) {

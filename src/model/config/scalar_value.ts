@@ -22,7 +22,7 @@ const notANumber = /^\.(nan|NaN|NAN)$/;
 
 /** Whether the node is a null, which leaves a field at its zero value. */
 export function isNullScalar(node: ScalarNode): boolean {
-  return (node.plain && node.tag === '' && nulls.has(node.text)) || node.tag === '!!null';
+  return nulls.has(node.text) && ((node.plain && node.tag === '') || node.tag === '!!null');
 }
 
 /** The meaning of the scalar, its explicit tag considered. */
