@@ -209,3 +209,11 @@ test('requests are counted by route and status, unknown paths not at all', async
   assert.match(text, /response_size_bytes_sum\{handler="\/api\/v1\/label\/:name\/values"\} 30\n/);
   assert.match(text, /request_duration_seconds_count\{handler="\/api\/v1\/query"\} 2\n/);
 });
+
+test('two servers count into one registry', async () => {
+  const first = await prometheusServer();
+  const second = await prometheusServer({}, { registry: first.registry });
+  for (const { app } of [first, second]) await app.inject({ url: '/-/ready' });
+  const text = await first.registry.metrics();
+  assert.match(text, /prometheus_http_requests_total\{handler="\/-\/ready",code="200"\} 2\n/);
+});

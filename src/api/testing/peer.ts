@@ -11,9 +11,7 @@ import { createInterface } from 'node:readline';
 export const peersDirectory: string = process.env['TORCHRING_PEERS_DIR'] ?? '';
 /** For node:test: the reason why peers are not tested, or false. */
 export const skipWithoutPeers: string | false =
-  peersDirectory === undefined
-    ? 'TORCHRING_PEERS_DIR is not set: nothing is compared with real peers'
-    : false;
+  peersDirectory === '' ? 'TORCHRING_PEERS_DIR is not set: nothing is compared with real peers' : false;
 
 export interface Peer {
   readonly port: number;
