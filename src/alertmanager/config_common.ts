@@ -18,7 +18,7 @@ const { field, bool } = decode;
 const redacted = '<secret>';
 
 /** Throws an Error when the text is no http or https URL with a host. */
-export function checkUrl(text: string): void {
+function checkUrl(text: string): void {
   const { scheme, host } = parseGoUrl(text);
   if (scheme !== 'http' && scheme !== 'https') throw new Error(`unsupported scheme "${scheme}" for URL`);
   if (host === '') throw new Error('missing host for URL');

@@ -31,7 +31,7 @@ const patterns: Decoder<readonly MatcherConfig[]> = decode.mapped(
 );
 
 /** `matchers`: a list of texts, each one or several matchers. */
-export const matchers: Decoder<readonly MatcherConfig[]> = decode.mapped(
+const matchers: Decoder<readonly MatcherConfig[]> = decode.mapped(
   list(decode.fromText<readonly MatcherConfig[]>([], parseMatchers)),
   (texts) => texts.flat(),
 );

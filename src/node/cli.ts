@@ -5,7 +5,7 @@ import { type FlagSpec, flagTable, flagText, ignoredFlags } from './flag_table.t
 import type { GivenFlags } from './flag_values.ts';
 import type { NodeFlags } from './flags.ts';
 
-export const checkKinds = ['config', 'rules', 'alertmanager'] as const;
+const checkKinds = ['config', 'rules', 'alertmanager'] as const;
 export type CheckKind = (typeof checkKinds)[number];
 
 export interface CheckOptions {

@@ -63,7 +63,7 @@ export function parseSwitch(text: string): boolean {
 const portMax = 65_535;
 
 /** `host:port` where the host may be empty, an IPv6 address in brackets, or a name. */
-export function parseAddress(text: string): string {
+function parseAddress(text: string): string {
   const found = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
   const [, bracketed, , port = ''] = found ?? [];
   if (found === null || Number(port) > portMax || (bracketed !== undefined && isIP(bracketed) !== 6)) {

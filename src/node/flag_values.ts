@@ -79,7 +79,7 @@ function parseTexts<T>(spec: FlagSpec<T>, texts: readonly string[], source: stri
 }
 
 /** Whether a flag is a switch, which takes no value. */
-export function isSwitch(name: string): boolean {
+function isSwitch(name: string): boolean {
   const spec = Object.values(flagTable).find((candidate) => candidate.name === name);
   return spec === undefined ? ignoredFlags[name] === true : spec.value === undefined;
 }

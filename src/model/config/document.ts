@@ -79,9 +79,14 @@ export function parseYaml(text: string): YamlTree {
   const first = Array.isArray(documents) ? documents[0] : undefined;
   if (first === undefined) return { root: undefined, problems: [], nodes: 0 };
   const builder = new TreeBuilder(lineCounter);
-  for (const error of first.errors) builder.problem(error.pos[0], error.message);
+  for (const error of first.errors) builder.problem(error.pos[0], parserMessage(error.message));
   const root = first.errors.length === 0 ? builder.root(first) : undefined;
   return { root, problems: builder.problems, nodes: builder.nodes };
+}
+
+/** The parser recurses, and reports nesting beyond its stack in the engine's words, once per level. */
+function parserMessage(message: string): string {
+  return /call stack|regular expression/.test(message) ? 'nested too deeply to be read' : message;
 }
 
 class TreeBuilder {

@@ -84,7 +84,7 @@ function numeric(node: YamlNode, scope: Scope, wanted: string): number | undefin
 }
 
 /** An integer from `min` to `max`; a fraction is cut off as Prometheus does. */
-export function integer(min: number, max: number): Decoder<number> {
+function integer(min: number, max: number): Decoder<number> {
   const wanted = min === 0 ? 'a whole number that is not negative' : 'a whole number';
   return {
     zero: 0,
