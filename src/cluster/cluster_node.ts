@@ -85,6 +85,7 @@ export class ClusterNode {
   #parts: Parts | undefined;
   #advertiseAddress = '';
   #leads = false;
+  #isCurrent = false;
   #expireTimer: Timer | undefined;
   #stopped = false;
 
@@ -118,9 +119,10 @@ export class ClusterNode {
   member(id: string): Member | undefined {
     return this.#parts?.membership.member(id);
   }
-  /** The table in force here; undefined until the first one is committed and has arrived. */
+  /** The table in force here; undefined until one is committed and this node, since its start, has caught up with it. */
   table(): ShardTable | undefined {
-    return this.#parts?.group.node.state.table;
+    const node = this.#parts?.group.node;
+    return node?.isCurrent === true ? node.state.table : undefined;
   }
   /** The control group; undefined before its birth. */
   group(): Group | undefined {
@@ -269,7 +271,7 @@ export class ClusterNode {
         this.#setLeads(this.isLeader());
       },
       onApplied: (changes) => {
-        this.#stateChanged(changes);
+        this.#stateChanged(this.#withFirstTable(changes));
         this.#setLeads(this.isLeader());
       },
     };
@@ -321,6 +323,13 @@ export class ClusterNode {
       if (change === 'table') this.#tableChanged();
       else this.#each((hooks) => hooks.onEntries?.(change));
     }
+  }
+
+  /** Tables that were applied before this node had caught up were told to nobody. */
+  #withFirstTable(changes: ReadonlySet<ControlChange>): ReadonlySet<ControlChange> {
+    if (this.#isCurrent || this.#parts?.group.node.isCurrent !== true) return changes;
+    this.#isCurrent = true;
+    return new Set([...changes, 'table']);
   }
 
   #tableChanged(): void {

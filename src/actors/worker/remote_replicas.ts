@@ -1,6 +1,8 @@
 /** A worker's way to the shards of the whole cluster, by way of the control thread. */
+import { CodedError } from '../../base/index.ts';
 import type { Assignment, Replicas, ShardsAt } from '../../query/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
+import { actorErrorCodes } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { ControlMessage } from './messages.ts';
 
@@ -20,7 +22,11 @@ export class RemoteReplicas implements Replicas {
     this.#deadlineMs = deadlineMs;
   }
 
+  /** Throws CodedError `shard_unavailable` while this node knows no table: an empty answer would pass for a whole one. */
   assignment(): Assignment {
+    if (this.#view.table.version === 0) {
+      throw new CodedError(actorErrorCodes.unavailable, 'this node does not know yet who holds what');
+    }
     return this.#view.assignment;
   }
 

@@ -98,6 +98,12 @@ export class GroupNode {
     return this.role === 'leader' && this.#applied.term === this.term;
   }
 
+  /** Whether the state is no older than this node's start: a restarted node first sees what it had been told before. */
+  get isCurrent(): boolean {
+    const index = this.#raft?.caughtUpIndex;
+    return index !== undefined && this.#applied.index >= index;
+  }
+
   step(event: GroupEvent): void {
     switch (event.kind) {
       case 'tick':

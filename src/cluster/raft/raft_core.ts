@@ -52,6 +52,9 @@ export class RaftCore {
   #toldTerm = 0;
   #messages: RaftMessage[] = [];
   #restore: Snapshot | undefined;
+  /** The commit index at which this node, since its start, first had all that its leader knew to be committed. */
+  #caughtUpIndex: number | undefined;
+  #caughtUpNow = false;
 
   constructor(settings: RaftSettings, stored: StoredRaft, random: Random) {
     assertRaftOptions(settings.options);
@@ -78,6 +81,10 @@ export class RaftCore {
   }
   get commitIndex(): number {
     return this.#commitIndex;
+  }
+  /** Undefined as long as others may have committed what this node has not heard of since its start. */
+  get caughtUpIndex(): number | undefined {
+    return this.#caughtUpIndex;
   }
   get log(): RaftLog {
     return this.#log;
@@ -109,7 +116,7 @@ export class RaftCore {
     return this.#appendOwn(command);
   }
 
-  /** What the events so far want done, in order: persist, send, restore, apply, leader. */
+  /** What the events so far want done, in order: persist, send, restore, apply, leader. An apply may be empty: caught up. */
   takeEffects(): RaftEffect[] {
     const effects: RaftEffect[] = [];
     const unstable = this.#log.takeUnstable();
@@ -126,7 +133,8 @@ export class RaftCore {
       effects.push({ kind: 'restore', snapshot: this.#restore });
       this.#restore = undefined;
     }
-    if (this.#appliedIndex < this.#commitIndex) {
+    if (this.#appliedIndex < this.#commitIndex || this.#caughtUpNow) {
+      this.#caughtUpNow = false;
       const entries = this.#log.slice(this.#appliedIndex + 1, this.#commitIndex, Infinity, Infinity);
       this.#appliedIndex = this.#commitIndex;
       effects.push({ kind: 'apply', entries });
@@ -345,6 +353,7 @@ export class RaftCore {
     this.#log.merge(body.entries, this.#commitIndex);
     const lastNew = Math.max(previousIndex + body.entries.length, this.#log.snapshotIndex);
     this.#commitTo(Math.min(body.commitIndex, lastNew));
+    this.#noteCaughtUp(body.commitIndex);
     this.#send(leader, { kind: 'appendResponse', rejected: false, matchIndex: lastNew });
   }
 
@@ -371,6 +380,14 @@ export class RaftCore {
     if (index <= this.#commitIndex) return;
     assert(index <= this.#log.lastIndex, 'only what is in the log is committed');
     this.#commitIndex = index;
+  }
+
+  /** A leader knows the whole of what is committed once an entry of its own term is (section 6.4). */
+  #noteCaughtUp(leaderCommitIndex: number): void {
+    if (this.#caughtUpIndex !== undefined || this.#commitIndex < leaderCommitIndex) return;
+    if (this.#log.termAt(this.#commitIndex) !== this.#term) return;
+    this.#caughtUpIndex = this.#commitIndex;
+    this.#caughtUpNow = true;
   }
 
   // ---- replication, the leader's side
@@ -467,6 +484,7 @@ export class RaftCore {
     );
     if (index <= this.#commitIndex || this.#log.termAt(index) !== this.#term) return;
     this.#commitTo(index);
+    this.#noteCaughtUp(index);
     // Followers learn at once, so that a proposal is applied everywhere without waiting for a heartbeat.
     for (const [peer, progress] of this.#progress) if (!progress.paused) this.#sendAppend(peer);
   }
