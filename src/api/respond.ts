@@ -7,7 +7,7 @@ import { goJson } from './go_json.ts';
 const encoder = new TextEncoder();
 
 /** `{"status":"success","data":...}` with warnings and infos where there are any. */
-export function answerBody({ data, warnings, infos }: Answer): Buffer {
+function answerBody({ data, warnings, infos }: Answer): Buffer {
   const notes: string[] = [];
   if (warnings.length > 0) notes.push(`,"warnings":${goJson(warnings)}`);
   if (infos.length > 0) notes.push(`,"infos":${goJson(infos)}`);

@@ -5,7 +5,7 @@ import { type AlertmanagerApiOptions, alertmanagerApi } from '../alertmanager/pl
 import type { AlertmanagerBackend, AlertsQuery } from '../backend.ts';
 import { httpServerOptions } from '../server_options.ts';
 
-export interface FakeAlertmanager {
+interface FakeAlertmanager {
   readonly backend: AlertmanagerBackend;
   readonly queries: AlertsQuery[];
   readonly posted: unknown[];
@@ -33,7 +33,7 @@ function alertView(posted: unknown): unknown {
   };
 }
 
-export function fakeAlertmanager(overrides: Partial<AlertmanagerBackend> = {}): FakeAlertmanager {
+function fakeAlertmanager(overrides: Partial<AlertmanagerBackend> = {}): FakeAlertmanager {
   const queries: AlertsQuery[] = [];
   const posted: unknown[] = [];
   const silences = new Map<string, object>();

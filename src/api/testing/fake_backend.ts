@@ -19,18 +19,18 @@ export function answerOf(data: string, notes: Partial<Omit<Answer, 'data'>> = {}
   return { data: Buffer.from(data), warnings: [], infos: [], ...notes };
 }
 
-export interface Call {
+interface Call {
   readonly method: string;
   /** Without the signal. */
   readonly args: readonly unknown[];
 }
 
 /** What the fake's methods answer; a function may throw or wait. */
-export interface Script {
+interface Script {
   answer: (method: string, signal: AbortSignal) => Promise<Answer>;
 }
 
-export interface Fake {
+interface Fake {
   readonly backend: PrometheusBackend;
   readonly calls: Call[];
   readonly script: Script;
@@ -75,7 +75,7 @@ function selectorsIn(args: readonly unknown[]): readonly unknown[] {
   });
 }
 
-export function fakeBackend(overrides: Partial<PrometheusBackend> = {}): Fake {
+function fakeBackend(overrides: Partial<PrometheusBackend> = {}): Fake {
   const calls: Call[] = [];
   const script: Script = { answer: async (method) => answerOf(emptyData[method] ?? '[]') };
   const ask = asked(calls, script);
