@@ -178,8 +178,15 @@ test('relabel rules state what their action needs', () => {
   assert.match(say('- action: nothing'), /unknown relabel action/);
   assert.match(say('- regex: "("\n  target_label: x'), /a\.yml:1: \[0\]\.regex: /);
   assert.match(say('- ~'), /empty/);
-  const { value } = decodeYaml('- target_label: x\n  regex:', rules, { file: 'a.yml' });
-  assert.equal(value[0]?.regex, '');
+  assert.equal(say('- {action: keepequal, source_labels: [a], target_label: b}'), '');
+  assert.match(
+    say('- {action: keepequal, source_labels: [a], target_label: b, regex: (.*)}'),
+    /and no other fields/,
+  );
+  const decoded = (text: string): string | undefined =>
+    decodeYaml(text, rules, { file: 'a.yml' }).value[0]?.regex;
+  assert.equal(decoded('- target_label: x'), '(.*)', 'absent');
+  assert.equal(decoded('- target_label: x\n  regex:'), '', 'null');
 });
 
 test("URLs parse where Go's parser takes them", () => {
