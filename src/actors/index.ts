@@ -23,4 +23,5 @@ export type {
   SelectMessage,
   WorkerMessage,
 } from './worker/messages.ts';
-export { controlName, startWorker, type WorkerSettings, workerName } from './worker/start_worker.ts';
+export { controlName, type WorkerSettings, workerName } from './worker/start_worker.ts';
+export { type WorkerData, workerEntry } from './worker/worker_entry.ts';

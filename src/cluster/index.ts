@@ -14,13 +14,7 @@ export {
   type WriteResponse,
   WriteResponseSchema,
 } from '../../proto/gen/torchring/v1/node_pb.ts';
-export {
-  type ClusterDeps,
-  type ClusterHooks,
-  type ClusterNode,
-  type KeyedEntries,
-  startCluster,
-} from './cluster_node.ts';
+export type { ClusterDeps, ClusterHooks, ClusterNode, KeyedEntries } from './cluster_node.ts';
 export type { ControlCommand, EntrySpace, KeyedEntry } from './control/commands.ts';
 export {
   ClusterFormatError,
@@ -37,6 +31,7 @@ export type { PeerClient } from './peer_client.ts';
 export type { Group } from './raft/birth_types.ts';
 export { placementShard } from './ring/placement.ts';
 export { computeTable, emptyTable, loadMax, type ShardEntry, type ShardTable } from './ring/table.ts';
+export { startCluster } from './start_cluster.ts';
 export type { CallOptions } from './transport/client.ts';
 export type { CallContext } from './transport/grpc_service.ts';
 export type { ClusterTlsFiles } from './transport/tls.ts';

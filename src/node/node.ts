@@ -16,6 +16,7 @@ import {
   LocalWorkers,
   QueryService,
   RuleManager,
+  type WorkerData,
   type WorkerSettings,
 } from '../actors/index.ts';
 import { createAlertmanagerMetrics } from '../alertmanager/index.ts';
@@ -43,7 +44,6 @@ import { Reports } from './reports.ts';
 import { RuleSources } from './rule_sources.ts';
 import { SilenceStore } from './silence_store.ts';
 import { version } from './version.ts';
-import type { WorkerData } from './worker_main.ts';
 import { workerThreads } from './worker_threads.ts';
 
 /** Workers that a node starts by itself at most. */

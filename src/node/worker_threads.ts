@@ -1,9 +1,15 @@
 /** The shard workers of a node as threads: started with their stores, linked to the control thread's actors, restarted when they crash. */
 import type { Registry } from 'prom-client';
-import { type LocalWorkers, type WorkerMessage, type WorkerSettings, workerName } from '../actors/index.ts';
+import {
+  type LocalWorkers,
+  type WorkerData,
+  type WorkerMessage,
+  type WorkerSettings,
+  workerEntry,
+  workerName,
+} from '../actors/index.ts';
 import type { Clock, LogFormat, Logger, LogLevel, Random } from '../base/index.ts';
 import { type ActorRef, type ActorSystem, connectThread, ThreadGroup } from '../runtime/index.ts';
-import type { WorkerData } from './worker_main.ts';
 
 export interface WorkerThreadsOptions {
   readonly settings: WorkerSettings;
@@ -26,7 +32,7 @@ export function workerThreads(
   { system, workers, clock, random, log, registry }: Deps,
 ): ThreadGroup<WorkerData> {
   return new ThreadGroup<WorkerData>({
-    entry: new URL('./worker_main.ts', import.meta.url),
+    entry: workerEntry,
     count: settings.layout.workers,
     data: () => ({ settings, logLevel: logOptions.level, logFormat: logOptions.format }),
     clock,

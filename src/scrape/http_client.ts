@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import type { Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { type Clock, errorText } from '../base/index.ts';
 import type { HttpClientConfig, TlsConfig, TlsVersion } from '../model/index.ts';
 import { ScrapeError } from './errors.ts';
@@ -41,6 +41,7 @@ export interface HttpClient {
 /** Reads the TLS files; throws ScrapeError when one is missing. */
 export async function createHttpClient(config: HttpClientConfig, clock: Clock): Promise<HttpClient> {
   const connect = await tlsOptions(config.tlsConfig);
+  const undici = await loadUndici();
   const common = {
     connections: connectionsPerTargetMax,
     keepAliveTimeout: idleConnectionMs,
@@ -48,13 +49,16 @@ export async function createHttpClient(config: HttpClientConfig, clock: Clock): 
     headersTimeout: 0,
   };
   const dispatcher = usesProxy(config)
-    ? new EnvHttpProxyAgent({ ...common, ...proxyOptions(config), connect, requestTls: connect })
-    : new Agent({ ...common, connect });
+    ? new undici.EnvHttpProxyAgent({ ...common, ...proxyOptions(config), connect, requestTls: connect })
+    : new undici.Agent({ ...common, connect });
   return {
     get: (get) => withDeadline(get, clock, (signal) => fetchBody(get, config, dispatcher, signal)),
     close: () => dispatcher.destroy(),
   };
 }
+
+/** Megabytes in each thread, hence not loaded before there is something to scrape. */
+const loadUndici = (): Promise<typeof import('undici')> => import('undici');
 
 const usesProxy = (config: HttpClientConfig): boolean =>
   config.proxyUrl !== '' || config.proxyFromEnvironment;
@@ -104,6 +108,7 @@ async function fetchBody(
   dispatcher: Dispatcher,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
+  const { request } = await loadUndici();
   const secrets = await secretHeaders(config);
   const origin = new URL(get.url).origin;
   let url = get.url;

@@ -14,7 +14,7 @@ import { readSources } from './source.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Started by name, not by import: the command's entry and the worker threads' entries. */
-const entries = ['src/node/main.ts', 'src/node/worker_main.ts'];
+const entries = ['src/node/main.ts', 'src/actors/worker/worker_main.ts'];
 
 const files = readSources(root, ['src', 'proto', 'test', 'bench']);
 const ratchet = JSON.parse(readFileSync(new URL('ratchet.json', import.meta.url), 'utf8')) as Record<

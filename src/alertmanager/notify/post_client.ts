@@ -1,6 +1,6 @@
 /** POST to a receiver with what its HTTP section asks for: authentication, TLS, proxy, headers, redirects. */
 import { readFile } from 'node:fs/promises';
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { HttpClientConfig, TlsConfig, TlsVersion } from '../../model/index.ts';
 
 const redirectsMax = 10;
@@ -87,11 +87,15 @@ async function beginning(body: Dispatcher.ResponseData['body']): Promise<string>
   return Buffer.concat(chunks).subarray(0, answerBytesMax).toString('utf8').trim();
 }
 
+/** Megabytes of code, hence not loaded before there is something to send. */
+const loadUndici = (): Promise<typeof import('undici')> => import('undici');
+
 /** Opened at the first use, so that a missing TLS file fails the notification and not the start. */
 export function createPostClient(config: HttpClientConfig): PostClient {
   let opened: Promise<Dispatcher> | undefined;
   const open = async (): Promise<Dispatcher> => {
     const connect = await connectOptions(config.tlsConfig);
+    const { Agent, ProxyAgent } = await loadUndici();
     if (config.proxyUrl === '') return new Agent({ connect, connections: connectionsMax });
     return new ProxyAgent({ uri: config.proxyUrl, requestTls: connect, connections: connectionsMax });
   };
@@ -104,6 +108,7 @@ export function createPostClient(config: HttpClientConfig): PostClient {
   };
   return {
     async post(url, body, headers, signal) {
+      const { request } = await loadUndici();
       const secrets = await secretHeaders(config);
       const { origin } = new URL(url);
       let target = url;
