@@ -5,7 +5,7 @@
  */
 
 import { Counter, type Registry } from 'prom-client';
-import { type Clock, errorText, type Logger } from '../../base/index.ts';
+import { type Clock, errorText, type Logger, type Timer } from '../../base/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
 import { shardsToHandOver } from '../table_view.ts';
 import type { ClusterView } from './cluster_view.ts';
@@ -35,6 +35,9 @@ export class HandOver {
   #isRunning = false;
   /** The state changed while a round was under way: look again. */
   #isStale = false;
+  #isStopped = false;
+  /** At most one waits, however many shards failed. */
+  #retry: Timer | undefined;
 
   constructor(view: ClusterView, hosted: HostedShards, router: Router, deps: Deps) {
     this.#view = view;
@@ -51,7 +54,7 @@ export class HandOver {
   /** Starts a round unless one is under way, which then looks again at its end. */
   check(): void {
     this.#isStale = true;
-    if (this.#isRunning) return;
+    if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
     this.#rounds()
       .catch((error: unknown) => this.#deps.log.error({ err: errorText(error) }, 'hand-over stopped'))
@@ -60,11 +63,18 @@ export class HandOver {
       });
   }
 
+  /** Begins nothing more. What was not given stays here and is given after the next start. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#retry?.cancel();
+  }
+
   async #rounds(): Promise<void> {
-    while (this.#isStale) {
+    while (this.#isStale && !this.#isStopped) {
       this.#isStale = false;
       const done: number[] = [];
       for (const shard of this.#shardsToGive()) {
+        if (this.#isStopped) return;
         if (await this.#give(shard)) done.push(shard);
         else this.#lookAgainLater();
       }
@@ -108,6 +118,7 @@ export class HandOver {
         if (this.#view.owns(shard)) return false;
       }
     } catch (error) {
+      if (this.#isStopped) return false;
       this.#deps.log.warn({ shard, err: errorText(error) }, 'hand-over failed, will be tried again');
       return false;
     }
@@ -116,7 +127,11 @@ export class HandOver {
   }
 
   #lookAgainLater(): void {
-    this.#deps.clock.after(retryAfterMs, () => this.check());
+    if (this.#isStopped) return;
+    this.#retry ??= this.#deps.clock.after(retryAfterMs, () => {
+      this.#retry = undefined;
+      this.check();
+    });
   }
 
   #deleteLater(shards: readonly number[]): void {

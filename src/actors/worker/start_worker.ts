@@ -57,12 +57,13 @@ export async function startWorker(
   const view = new ClusterView(nodeId, layout.shards, clock);
   const router = new Router(view, hosted, control, clock);
   const engine = new Engine({ limits, clock });
+  const handOver = new HandOver(view, hosted, router, { clock, log, registry, control });
   const parts = {
     view,
     hosted,
     router,
     engine,
-    handOver: new HandOver(view, hosted, router, { clock, log, registry, control }),
+    handOver,
     scrapes: new ScrapeManager(view, hosted, router, {
       system,
       clock,
@@ -79,6 +80,7 @@ export async function startWorker(
   };
   system.spawn(workerProps(parts), workerName);
   return async () => {
+    handOver.stop();
     await system.shutdown(shutdownDeadlineMs);
     await hosted.close();
   };
