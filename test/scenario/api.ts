@@ -10,6 +10,7 @@ export interface VectorSample {
 
 export interface QueryAnswer {
   readonly status: string;
+  readonly errorType?: string;
   readonly error?: string;
   readonly data: { readonly resultType: string; readonly result: readonly VectorSample[] };
   readonly warnings?: readonly string[];
