@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
+import { ChannelCredentials } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 import {
   AlertsRequestSchema,
@@ -13,10 +14,12 @@ import {
   WriteRequestSchema,
   WriteResponseSchema,
 } from '../../proto/gen/torchring/v1/node_pb.ts';
+import { ProposeRequestSchema } from '../../proto/gen/torchring/v1/raft_pb.ts';
 import { CodedError, type Logger, seededRandom, silentLogger, systemClock } from '../base/index.ts';
 import { type ClusterHooks, type ClusterNode, startCluster } from './cluster_node.ts';
 import { TransportError, transportErrorCodes } from './errors.ts';
 import type { ClusterOptions } from './options.ts';
+import { ClientPool } from './transport/client.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'torchring-cluster-'));
 const running = new Set<ClusterNode>();
@@ -56,6 +59,8 @@ async function start(options: Partial<ClusterOptions>, log: Logger = silentLogge
       join: [],
       expect: 1,
       shards: 32,
+      // Twice the usual pace: the tests wait in real time.
+      gossip: { probeIntervalMs: 500, probeTimeoutMs: 250 },
       dataPath: join(folder, nodeId),
       ...options,
     },
@@ -209,6 +214,23 @@ async function callsPass(a: ClusterNode, b: ClusterNode): Promise<void> {
   await assert.rejects(drained, TransportError);
   // The server learns that the caller went away.
   await cancelled.promise;
+  const pool = new ClientPool(
+    {
+      identity: { clusterName: 'test', secret: 'sesame', nodeId: 'x' },
+      credentials: ChannelCredentials.createInsecure(),
+      serverName: undefined,
+    },
+    { clock: systemClock, log: silentLogger },
+  );
+  const garbage = create(ProposeRequestSchema, { command: new Uint8Array([1, 99]) });
+  for (const node of [a, b]) {
+    await assert.rejects(
+      pool.call(node.advertiseAddress, 'propose', garbage, options),
+      /kind 99 is not known/,
+      'what not every node can read never enters the log',
+    );
+  }
+  pool.close();
   await assert.rejects(
     a.client('nobody').write(create(WriteRequestSchema), options),
     (error) => error instanceof TransportError && error.code === transportErrorCodes.unknownNode,

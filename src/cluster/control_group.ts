@@ -9,6 +9,7 @@ import {
   ProposeResponse_Status as Status,
 } from '../../proto/gen/torchring/v1/raft_pb.ts';
 import type { Clock, Logger, Random, Timer } from '../base/index.ts';
+import { decodeCommand } from './control/commands.ts';
 import type { ControlChange } from './control/control_state.ts';
 import {
   type GroupEffect,
@@ -17,10 +18,10 @@ import {
   type GroupSettings,
   type LogPosition,
 } from './control/group_node.ts';
-import { ProposalError, proposalErrorCodes } from './errors.ts';
+import { ClusterFormatError, ProposalError, proposalErrorCodes } from './errors.ts';
 import type { PeerOutbox } from './outbox.ts';
 import type { Group } from './raft/birth_types.ts';
-import { tickMs } from './raft/options.ts';
+import { commandBytesMax, tickMs } from './raft/options.ts';
 import type { ClusterStorage } from './storage/level_storage.ts';
 
 /** Proposals of this node that are not applied yet. */
@@ -108,8 +109,11 @@ export class ControlGroup {
     return result.then((outcome) => ({ outcome, index: position.index }));
   }
 
-  /** A proposal that another node sent here. */
+  /** A proposal that another node sent here. Rejects with ClusterFormatError: what is in the log, all must read. */
   async answerProposal(command: Uint8Array): Promise<ProposeResponse> {
+    if (command.length > commandBytesMax)
+      throw new ClusterFormatError(`a command of ${command.length} bytes`);
+    decodeCommand(command);
     const here = this.proposeHere(command);
     if (here === undefined) {
       const leader = this.node.leader ?? '';

@@ -22,6 +22,8 @@ import { LogThrottle } from './transport/throttled_log.ts';
 
 const tickIntervalMs = 100;
 const callDeadlineMs = 2_000;
+/** A node that reaches nobody for this long says so. */
+const lonelyAfterMs = 10_000;
 /** Packets under way to one address; beyond, the network is slower than gossip and drops are right. */
 const callsPerAddressMax = 16;
 
@@ -44,6 +46,7 @@ export class Membership {
   readonly #underWay = new Set<Promise<void>>();
   readonly #calls = new Map<string, number>();
   readonly #throttle: LogThrottle;
+  readonly #startedMs: number;
   #resolving = false;
   #stopped = false;
   #timer: Timer | undefined;
@@ -53,6 +56,7 @@ export class Membership {
     this.#seeds = seeds;
     this.#selfId = meta.id;
     this.#throttle = new LogThrottle(deps.clock);
+    this.#startedMs = deps.clock.monotonicMs();
     this.#node = new GossipNode(meta, options, deps.clock.monotonicMs(), deps.random);
   }
 
@@ -178,8 +182,16 @@ export class Membership {
       if (this.#throttle.allows(address))
         this.#deps.log.warn({ address, err: error }, 'a peer answered nonsense');
     } else if (error.code === transportErrorCodes.unavailable) {
+      this.#warnIfLonely(address, error);
       this.#step({ kind: 'unreachable', address });
     }
+  }
+
+  /** Seeds that start a little later are normal; a node that stays alone is what an operator must hear of. */
+  #warnIfLonely(address: string, error: TransportError): void {
+    const aloneMs = this.#deps.clock.monotonicMs() - this.#startedMs;
+    if (aloneMs < lonelyAfterMs || this.#node.members().length > 1 || !this.#throttle.allows(address)) return;
+    this.#deps.log.warn({ address, err: error }, 'this node is alone: a seed can not be reached');
   }
 
   async #resolve(): Promise<void> {

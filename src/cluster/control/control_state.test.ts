@@ -15,7 +15,7 @@ const keyed = fc.record({
 const tables = fc
   .tuple(
     fc.nat({ max: 9 }),
-    fc.array(fc.tuple(nodes, fc.nat(), fc.array(nodes, { maxLength: 3 })), { maxLength: 6 }),
+    fc.array(fc.tuple(nodes, fc.nat(), fc.uniqueArray(nodes, { maxLength: 3 })), { maxLength: 6 }),
   )
   .map(([version, shards]) => ({
     version,

@@ -230,3 +230,22 @@ test('updates on one packet are bounded and each ends its life after its transmi
   }
   assert.ok(total > 0 && total <= 100 * 4 * 3, `${total} transmissions`);
 });
+
+test('a node that stood still itself blames nobody for the answers that it missed', () => {
+  const self = node();
+  self.step(
+    { kind: 'packet', packet: packet('b', [update('b', 'alive', 10), update('m', 'suspect', 10)]) },
+    0,
+  );
+  let pinged = false;
+  let nowMs = 0;
+  for (; !pinged; nowMs += 100) {
+    const pings = sends(self.step({ kind: 'tick' }, nowMs)).filter(
+      ({ packet: { body } }) => body.kind === 'ping',
+    );
+    pinged = pings.some(({ address }) => address === 'b:7946');
+  }
+  self.step({ kind: 'tick' }, nowMs + 60_000);
+  assert.equal(self.member('b')?.state, 'alive');
+  assert.equal(self.member('m')?.state, 'suspect');
+});

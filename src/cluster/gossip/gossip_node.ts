@@ -47,6 +47,7 @@ export class GossipNode {
   #leaving = false;
   #sequence: number;
   #probe: Probe | undefined;
+  #lastTickMs: number;
   #nextProbeMs: number;
   #nextGossipMs: number;
   #nextPushPullMs: number;
@@ -62,6 +63,7 @@ export class GossipNode {
     this.#sequence = random.below(0x7fffffff);
     this.#members = new MemberList(meta.id, random);
     this.#members.apply(this.#selfUpdate('alive'), nowMs);
+    this.#lastTickMs = nowMs;
     // A random phase, so that nodes that start together do not probe in step.
     this.#nextProbeMs = nowMs + random.next() * options.probeIntervalMs;
     this.#nextGossipMs = nowMs;
@@ -108,6 +110,8 @@ export class GossipNode {
   // ---- time
 
   #tick(nowMs: number): void {
+    this.#excuse(nowMs - this.#lastTickMs);
+    this.#lastTickMs = nowMs;
     this.#expireSuspicions(nowMs);
     this.#advanceProbe(nowMs);
     if (this.#leaving) return;
@@ -121,6 +125,13 @@ export class GossipNode {
       this.#members.reap(nowMs - this.#options.reapAfterMs);
     }
     if (nowMs >= this.#nextReconnectMs) this.#reconnect(nowMs);
+  }
+
+  /** After standing still itself (a long pause of the process) a node blames nobody for answers that it missed. */
+  #excuse(gapMs: number): void {
+    if (gapMs < this.#options.probeTimeoutMs) return;
+    this.#probe = undefined;
+    for (const suspicion of this.#suspicions.values()) suspicion.postpone(gapMs);
   }
 
   /** Seeds and one dead member are tried for ever: after a split nobody else would look for the other side. */

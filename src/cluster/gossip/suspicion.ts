@@ -17,7 +17,7 @@ export function suspicionTimeoutMs(options: GossipOptions, members: number, conf
 
 /** A suspicion that is running. */
 export class Suspicion {
-  readonly #startedMs: number;
+  #startedMs: number;
   readonly #by = new Set<string>();
 
   constructor(startedMs: number, by: string) {
@@ -30,6 +30,11 @@ export class Suspicion {
     if (this.#by.has(by) || this.#by.size > confirmationsMax) return false;
     this.#by.add(by);
     return true;
+  }
+
+  /** Time in which this node could not have heard a refutation does not count. */
+  postpone(byMs: number): void {
+    this.#startedMs += byMs;
   }
 
   expired(options: GossipOptions, members: number, nowMs: number): boolean {
