@@ -100,7 +100,7 @@ const recordType: Decoder<DnsSdConfig['type'] | ''> = decode.fromText<DnsSdConfi
 export const dnsSd: ObjectDecoder<DnsSdConfig> = decode.section(
   {
     names: field('names', list(string)),
-    type: field('type', recordType, 'SRV'),
+    type: field<DnsSdConfig['type'] | ''>('type', recordType, 'SRV'),
     port: field('port', int),
     refreshIntervalMs: field('refresh_interval', duration, 30 * secondMs),
   },

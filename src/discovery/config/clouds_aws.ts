@@ -49,6 +49,16 @@ export interface AwsSdConfig extends AwsAccess {
   readonly clusters: readonly string[];
 }
 
+/** One of the services that are also roles of `aws`; each has a section of its own. */
+export interface AwsServiceSdConfig extends AwsAccess {
+  readonly mechanism: 'ecs' | 'elasticache' | 'msk' | 'rds';
+  readonly clusters: readonly string[];
+  /** Used by rds alone. */
+  readonly filters: readonly AwsFilter[];
+  /** 0: the mechanism's own choice. */
+  readonly requestConcurrency: number;
+}
+
 const accessFields = {
   endpoint: field('endpoint', string),
   region: field('region', string),
@@ -95,6 +105,25 @@ export const lightsailSd: ObjectDecoder<LightsailSdConfig> = mechanism<Lightsail
   accessFields,
   (config, report, scope) => checkRegion('Lightsail', config.region, report, scope),
 );
+
+const serviceFields = {
+  ...accessFields,
+  clusters: field('clusters', list(string)),
+  requestConcurrency: field('request_concurrency', int),
+};
+
+const noFilters: Decoder<readonly AwsFilter[]> = decode.checked(
+  filters,
+  () => 'only rds_sd_configs has filters',
+);
+
+/** `ecs_sd_configs` and its like. */
+export function awsServiceSd(name: AwsServiceSdConfig['mechanism']): ObjectDecoder<AwsServiceSdConfig> {
+  return mechanism<AwsServiceSdConfig>(name, {
+    ...serviceFields,
+    filters: field('filters', name === 'rds' ? filters : noFilters),
+  });
+}
 
 export const awsSd: ObjectDecoder<AwsSdConfig> = mechanism<AwsSdConfig>(
   'aws',

@@ -5,7 +5,7 @@ export {
   type HttpSdConfig,
   staticGroups,
 } from './basic.ts';
-export type { AwsSdConfig, Ec2SdConfig, LightsailSdConfig } from './clouds_aws.ts';
+export type { AwsSdConfig, AwsServiceSdConfig, Ec2SdConfig, LightsailSdConfig } from './clouds_aws.ts';
 export type { AzureSdConfig, GceSdConfig, OciSdConfig, OpenstackSdConfig } from './clouds_enterprise.ts';
 export type {
   DigitalOceanSdConfig,

@@ -78,12 +78,12 @@ export const kubernetesSd: ObjectDecoder<KubernetesSdConfig> = mechanism<Kuberne
     attachMetadata: field('attach_metadata', attachMetadata, attachMetadata.initial()),
     httpClientConfig: decode.inline(client),
   },
-  (config, report) => {
+  (config, report, scope) => {
     if (config.role === undefined) {
       report('role missing (one of: pod, service, endpoints, endpointslice, node, ingress)', 'role');
     }
     checkAccess(config, report);
-    checkSelectors(config, report);
+    checkSelectors(config, scope?.context.compatibility !== '3.5', report);
   },
 );
 
@@ -120,9 +120,13 @@ const selectable: Readonly<Record<KubernetesRole, readonly KubernetesRole[]>> = 
   ingress: ['ingress'],
 };
 
-function checkSelectors(config: Checked, report: Report): void {
+/** After 3.5 pods can be chosen by their node too. */
+function checkSelectors(config: Checked, byNode: boolean, report: Report): void {
   if (config.role === undefined) return;
-  const allowed = selectable[config.role];
+  const allowed = [
+    ...selectable[config.role],
+    ...(byNode && config.role === 'pod' ? (['node'] as const) : []),
+  ];
   const seen = new Set<string>();
   for (const { role: of = '' as const, label, field: fieldText } of config.selectors) {
     if (seen.has(of)) report(`duplicated selector role: ${of}`, 'selectors');

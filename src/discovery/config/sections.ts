@@ -12,7 +12,9 @@ import {
 } from './basic.ts';
 import {
   type AwsSdConfig,
+  type AwsServiceSdConfig,
   awsSd,
+  awsServiceSd,
   type Ec2SdConfig,
   ec2Sd,
   type LightsailSdConfig,
@@ -82,6 +84,7 @@ import type { FileSdConfig, StaticConfig } from './static_types.ts';
 /** One section of some mechanism. All `static_configs` of a job together are one. */
 export type DiscoveryConfig =
   | AwsSdConfig
+  | AwsServiceSdConfig
   | AzureSdConfig
   | ConsulSdConfig
   | DigitalOceanSdConfig
@@ -129,6 +132,8 @@ const sections: Sections = {
   docker: dockerSd,
   dockerswarm: dockerSwarmSd,
   ec2: ec2Sd,
+  ecs: awsServiceSd('ecs'),
+  elasticache: awsServiceSd('elasticache'),
   eureka: eurekaSd,
   file: fileSd,
   gce: gceSd,
@@ -140,6 +145,7 @@ const sections: Sections = {
   lightsail: lightsailSd,
   linode: linodeSd,
   marathon: marathonSd,
+  msk: awsServiceSd('msk'),
   nerve: nerveSd,
   nomad: nomadSd,
   oci: ociSd,
@@ -147,6 +153,7 @@ const sections: Sections = {
   outscale: outscaleSd,
   ovhcloud: ovhcloudSd,
   puppetdb: puppetDbSd,
+  rds: awsServiceSd('rds'),
   scaleway: scalewaySd,
   serverset: serversetSd,
   stackit: stackitSd,
@@ -155,7 +162,7 @@ const sections: Sections = {
   vultr: vultrSd,
 };
 
-const newerMechanisms = new Set<string>(['aws', 'oci', 'outscale']);
+const newerMechanisms = new Set<string>(['aws', 'ecs', 'elasticache', 'msk', 'oci', 'outscale', 'rds']);
 
 const byKey = new Map<string, Decoder<DiscoveryConfig>>(
   Object.entries(sections).map(([name, section]) => [`${name}_sd_configs`, section]),

@@ -90,13 +90,20 @@ export interface InlineSpec<T> {
 export type Fields<T> = { readonly [K in keyof T]-?: FieldSpec<T[K]> | InlineSpec<T[K]> };
 
 /** A field by its YAML name; absent, it is `initial`. */
-export function field<T>(yaml: string, decoder: Decoder<T>, initial: T = decoder.zero): FieldSpec<T> {
-  return { yaml, decoder, initial, newer: false };
+export function field<T>(yaml: string, decoder: Decoder<T>, ...initial: Initial<T>): FieldSpec<T> {
+  return { yaml, decoder, initial: initialOf(decoder, initial), newer: false };
+}
+
+/** The default, if one is given: undefined may be one, so it is not a default parameter. */
+type Initial<T> = readonly [] | readonly [initial: T];
+
+function initialOf<T>(decoder: Decoder<T>, initial: Initial<T>): T {
+  return initial.length === 0 ? decoder.zero : initial[0];
 }
 
 /** A field that Prometheus 3.5 does not have. */
-export function newerField<T>(yaml: string, decoder: Decoder<T>, initial: T = decoder.zero): FieldSpec<T> {
-  return { yaml, decoder, initial, newer: true };
+export function newerField<T>(yaml: string, decoder: Decoder<T>, ...initial: Initial<T>): FieldSpec<T> {
+  return { yaml, decoder, initial: initialOf(decoder, initial), newer: true };
 }
 
 /** Fields of another section that stand among this one's. */

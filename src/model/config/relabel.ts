@@ -46,8 +46,7 @@ const rule: ObjectDecoder<RelabelConfig> = section<RawRelabel, RelabelConfig>(
     action: field('action', action, 'replace'),
     sourceLabels: field('source_labels', optionalList(labelName)),
     separator: field('separator', string, defaultSeparator),
-    // Written out: a default of undefined given to field() would be the decoder's zero.
-    regex: { yaml: 'regex', decoder: { ...regexPattern, zero: '' }, initial: undefined, newer: false },
+    regex: field<string | undefined>('regex', { ...regexPattern, zero: '' }, undefined),
     modulus: field('modulus', uint),
     targetLabel: field('target_label', string),
     replacement: field('replacement', string, defaultReplacement),
