@@ -48,8 +48,8 @@ const two = new GivenStorage([
 test('results print as the HTTP API of Prometheus prints them', async () => {
   assert.equal(
     await instant('up', 60_500, two),
-    '{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a"},"value":[60.5,"0.1"]},' +
-      '{"metric":{"__name__":"up","job":"b"},"value":[60.5,"+Inf"]}]}',
+    '{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a"},"value":[60.500,"0.1"]},' +
+      '{"metric":{"__name__":"up","job":"b"},"value":[60.500,"+Inf"]}]}',
   );
   assert.equal(
     await instant('1e21', 1, two),

@@ -2,7 +2,7 @@
  * From columns to results, and from results to the JSON of the HTTP API, exactly as Prometheus prints it.
  */
 import { assert } from '../base/index.ts';
-import { formatFloat } from '../model/index.ts';
+import { formatFloat, formatFloatJson } from '../model/index.ts';
 import type { Grid } from './eval/grid.ts';
 import type { Value } from './eval/values.ts';
 import { toColumns } from './eval/windows.ts';
@@ -44,9 +44,9 @@ export function resultToJson(result: Pick<QueryResult, 'value'>, instant: boolea
   assert(instant || value.type === 'matrix', 'a range query gives a matrix');
   switch (value.type) {
     case 'scalar':
-      return envelope('scalar', point(value.timestampMs, formatFloat(value.value)));
+      return envelope('scalar', `[${value.timestampMs / 1000},"${formatFloat(value.value)}"]`);
     case 'string':
-      return envelope('string', `[${seconds(value.timestampMs)},${JSON.stringify(value.text)}]`);
+      return envelope('string', `[${value.timestampMs / 1000},${JSON.stringify(value.text)}]`);
     case 'vector':
       return envelope('vector', `[${value.samples.map(sampleJson).join(',')}]`);
     case 'matrix':
@@ -58,23 +58,23 @@ function envelope(type: string, result: string): string {
   return `{"resultType":"${type}","result":${result}}`;
 }
 
-/** Seconds with up to three decimals. */
+/** Seconds without decimals or with three: not as a scalar's, which has as many as it needs. */
 function seconds(timestampMs: number): string {
-  return String(timestampMs / 1000);
+  return timestampMs % 1000 === 0 ? String(timestampMs / 1000) : (timestampMs / 1000).toFixed(3);
 }
 
-function point(timestampMs: number, text: string): string {
-  return `[${seconds(timestampMs)},"${text}"]`;
+function point(timestampMs: number, value: number): string {
+  return `[${seconds(timestampMs)},"${formatFloatJson(value)}"]`;
 }
 
 function sampleJson({ labels, timestampMs, value }: VectorSample): string {
-  return `{"metric":${JSON.stringify(labels.toRecord())},"value":${point(timestampMs, formatFloat(value))}}`;
+  return `{"metric":${JSON.stringify(labels.toRecord())},"value":${point(timestampMs, value)}}`;
 }
 
 function seriesJson({ labels, timestamps, values }: MatrixSeries): string {
   const points: string[] = [];
   for (let i = 0; i < timestamps.length; i++) {
-    points.push(point(timestamps[i] as number, formatFloat(values[i] as number)));
+    points.push(point(timestamps[i] as number, values[i] as number));
   }
   return `{"metric":${JSON.stringify(labels.toRecord())},"values":[${points.join(',')}]}`;
 }
