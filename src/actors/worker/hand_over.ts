@@ -38,6 +38,8 @@ export class HandOver {
   #isStopped = false;
   /** At most one waits, however many shards failed. */
   #retry: Timer | undefined;
+  /** Deletions that are due later. */
+  readonly #deletions = new Set<Timer>();
 
   constructor(view: ClusterView, hosted: HostedShards, router: Router, deps: Deps) {
     this.#view = view;
@@ -63,10 +65,12 @@ export class HandOver {
       });
   }
 
-  /** Begins nothing more. What was not given stays here and is given after the next start. */
+  /** Begins nothing more. What was not given or not deleted stays here, and is so after the next start. */
   stop(): void {
     this.#isStopped = true;
     this.#retry?.cancel();
+    for (const timer of this.#deletions) timer.cancel();
+    this.#deletions.clear();
   }
 
   async #rounds(): Promise<void> {
@@ -136,7 +140,8 @@ export class HandOver {
 
   #deleteLater(shards: readonly number[]): void {
     const epochs = new Map(shards.map((shard) => [shard, this.#given.get(shard)]));
-    this.#deps.clock.after(deleteAfterMs, () => {
+    const timer = this.#deps.clock.after(deleteAfterMs, () => {
+      this.#deletions.delete(timer);
       for (const [shard, epoch] of epochs) {
         const entry = this.#view.table.shards[shard];
         const isElsewhere = entry !== undefined && !entry.holders.includes(this.#view.self);
@@ -150,5 +155,6 @@ export class HandOver {
           );
       }
     });
+    this.#deletions.add(timer);
   }
 }

@@ -57,11 +57,18 @@ export class Router {
   /** Shard of a label set, as long as the set itself lives (scrape caches hold theirs). */
   readonly #shardOf = new WeakMap<Labels, number>();
 
+  #isStopped = false;
+
   constructor(view: ClusterView, hosted: HostedShards, control: ActorRef<ControlMessage>, clock: Clock) {
     this.#view = view;
     this.#hosted = hosted;
     this.#control = control;
     this.#clock = clock;
+  }
+
+  /** No further attempts: what is under way ends with this one. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   shardOf(labels: Labels): number {
@@ -125,7 +132,7 @@ export class Router {
         if (!isPassing(error)) throw error;
         reason = errorText(error);
       }
-      if (this.#clock.monotonicMs() >= deadlineMs) {
+      if (this.#isStopped || this.#clock.monotonicMs() >= deadlineMs) {
         throw new CodedError(actorErrorCodes.unavailable, `shard ${shard} has no reachable owner: ${reason}`);
       }
       await this.#view.changed(retryPauseMs);

@@ -81,6 +81,7 @@ export async function startWorker(
   system.spawn(workerProps(parts), workerName);
   return async () => {
     handOver.stop();
+    router.stop();
     await system.shutdown(shutdownDeadlineMs);
     await hosted.close();
   };
