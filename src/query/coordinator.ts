@@ -45,8 +45,10 @@ export class Coordinator {
     this.#replicas = replicas;
   }
 
-  /** Rejects with QueryError (parse, limits, time), IncompleteAnswerError, or the signal's reason. */
+  /** Rejects with QueryError (parse, limits, time), what `Replicas.assignment` throws, IncompleteAnswerError, or the signal's reason. */
   async run(query: CoordinatedQuery, signal: AbortSignal): Promise<CoordinatedResult> {
+    // Whether there is anything to ask at all is no matter of the expression: told before the engine wraps it.
+    this.#replicas.assignment();
     const gaps = new Gaps();
     const fanOut = new FanOut(this.#replicas, gaps);
     const { expr } = distribute(parseExpr(query.expr), () => true, query.range);
