@@ -74,6 +74,7 @@ export function scenarioConfig(
 
 const takeOverMs = 15_000;
 
+const secondsSince = (sinceMs: number): string => ((Date.now() - sinceMs) / 1000).toFixed(1);
 const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
 
 async function everyAnswer(
@@ -144,7 +145,10 @@ export async function pagedOnce(
 }
 
 /** Kills the leader; the others scrape everything, answer with a warning, and page nobody again. */
-export async function leaderDies(scenario: ScenarioCluster): Promise<ScenarioNode> {
+export async function leaderDies(
+  scenario: ScenarioCluster,
+  say: (text: string) => void,
+): Promise<ScenarioNode> {
   const leader = await leaderOf(scenario.nodes);
   const others = scenario.nodes.filter((node) => node !== leader);
   const url = others[0]?.url ?? '';
@@ -159,6 +163,7 @@ export async function leaderDies(scenario: ScenarioCluster): Promise<ScenarioNod
       ? true
       : undefined;
   });
+  say(`every target was scraped again ${secondsSince(killedAtMs)} s after the kill`);
   const answer = await query(url, 'count(up)');
   assert.equal(answer.status, 'success');
   assert.match(answer.warnings?.join('\n') ?? '', new RegExp(`${leader.id} .*shards? [0-9]`));
@@ -186,11 +191,13 @@ export async function nodeComesBack(
   }
 }
 
-/** The whole story. */
-export async function runMainJob(scenario: ScenarioCluster): Promise<void> {
+/** The whole story; `say` hears how long things took. */
+export async function runMainJob(scenario: ScenarioCluster, say: (text: string) => void): Promise<void> {
   const [first, second] = scenario.exporters;
   assert.ok(first && second, 'the scenario needs two exporters');
+  const startedAtMs = Date.now();
   await untilUp(scenario);
+  say(`the cluster was up ${secondsSince(startedAtMs)} s after its start`);
   await sameAnswerEverywhere(scenario);
   await pagedOnce(scenario, scenario.nodes, first);
 
@@ -200,10 +207,12 @@ export async function runMainJob(scenario: ScenarioCluster): Promise<void> {
   };
   const before = await query(scenario.nodes[0]?.url ?? '', since.expr, since.atSeconds);
   assert.equal(before.data.result.length, scenario.exporters.length);
-  const dead = await leaderDies(scenario);
+  const dead = await leaderDies(scenario, say);
   const living = scenario.nodes.filter((node) => node !== dead);
   await pagedOnce(scenario, living, second);
+  const backAtMs = Date.now();
   await nodeComesBack(scenario, dead, { ...since, before });
+  say(`nothing was missing any more ${secondsSince(backAtMs)} s after the dead node's start`);
 
   const pages = (await scenario.received()).map(({ payload }) => payload.groupLabels['instance']);
   assert.deepEqual(pages, [first.instance, second.instance], 'one page per incident');

@@ -93,8 +93,8 @@ async function completeEverywhere(nodes: readonly ScenarioNode[]): Promise<void>
   });
 }
 
-step('three nodes do the whole main job', async () => {
-  await runMainJob(cluster);
+step('three nodes do the whole main job', async (context) => {
+  await runMainJob(cluster, (text) => context.diagnostic(text));
 });
 
 step('what is written to any node is queryable at every node', async () => {
