@@ -29,6 +29,11 @@ test('what was encoded as a form comes back', () => {
   );
 });
 
+test('more pairs than the bound are refused at once', () => {
+  assert.equal(parseForm('a&'.repeat(199_999)).values.size, 199_999);
+  assert.throws(() => parseForm('a&'.repeat(5_000_000)), { errorType: 'bad_data' });
+});
+
 test('the first fault is told and only its pair is left out', () => {
   assert.deepEqual(pairs('a=1&b=%zz&c=3&d=4;5&e=%'), [
     ['a', '1'],

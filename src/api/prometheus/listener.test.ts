@@ -96,6 +96,16 @@ const hostile: [string, RawRequest, number][] = [
   ['a zero byte in the path', { path: '/api/v1/query\0?query=1' }, 400],
   ['a method that nobody knows', { method: 'FOO', path: '/api/v1/query' }, 400],
   [
+    'a form of five million parameters',
+    {
+      method: 'POST',
+      path: '/api/v1/query',
+      headers: form,
+      body: Buffer.from('a&'.repeat(5_000_000)),
+    },
+    400,
+  ],
+  [
     'a form of 11 MB',
     { method: 'POST', path: '/api/v1/query', headers: form, body: Buffer.alloc(11_000_000, 'a') },
     400,

@@ -1,5 +1,5 @@
 /** The Prometheus HTTP API as one fastify plugin. */
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type Clock, errorText } from '../../base/index.ts';
 import type { PrometheusBackend } from '../backend.ts';
@@ -32,7 +32,7 @@ function registerBodyParsers(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer', bodyLimit: formBytesMax },
-    (_request, body, done) => done(null, parseForm(body.toString())),
+    async (_request: FastifyRequest, body: Buffer) => parseForm(body.toString()),
   );
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
