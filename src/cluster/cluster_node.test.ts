@@ -7,7 +7,6 @@ import { create } from '@bufbuild/protobuf';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 import {
-  AlertsRequestSchema,
   EnvelopeSchema,
   ExecuteChunkSchema,
   ExecuteRequestSchema,
@@ -175,7 +174,7 @@ test('three nodes form one group; calls pass; the death of one re-places its sha
 async function callsPass(a: ClusterNode, b: ClusterNode): Promise<void> {
   const options = { deadlineMs: 2_000 };
   await assert.rejects(
-    a.client('b').alerts(create(AlertsRequestSchema), options),
+    a.client('b').deliver(create(EnvelopeSchema), options),
     (error) => error instanceof TransportError && error.code === transportErrorCodes.notServed,
   );
   const cancelled = Promise.withResolvers<void>();

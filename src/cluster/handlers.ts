@@ -9,7 +9,7 @@ import type { NodeHandlers } from './transport/grpc_service.ts';
 import { birthFromWire, raftFromWire } from './transport/raft_codec.ts';
 
 /** The calls that upper rooms answer. */
-export type UpperHandlers = Partial<Pick<NodeHandlers, 'deliver' | 'write' | 'execute' | 'alerts'>>;
+export type UpperHandlers = Partial<Pick<NodeHandlers, 'deliver' | 'write' | 'execute'>>;
 
 export interface HandlerTargets {
   /** Undefined while the node starts or stops. */
@@ -43,7 +43,6 @@ export function nodeHandlers(targets: HandlerTargets): NodeHandlers {
     propose: async (request) => parts().group.answerProposal(request.command),
     deliver: async (request, context) => upper('deliver')(request, context),
     write: async (request, context) => upper('write')(request, context),
-    alerts: async (request, context) => upper('alerts')(request, context),
     execute: (request, context) => upper('execute')(request, context),
   };
 }

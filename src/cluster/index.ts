@@ -1,8 +1,4 @@
 export {
-  type AlertsRequest,
-  AlertsRequestSchema,
-  type AlertsResponse,
-  AlertsResponseSchema,
   type Envelope,
   EnvelopeSchema,
   type ExecuteChunk,

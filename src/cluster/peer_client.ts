@@ -1,7 +1,5 @@
 /** Calls to one other node by its id; where it lives is looked up at every call. */
 import type {
-  AlertsRequest,
-  AlertsResponse,
   Envelope,
   ExecuteChunk,
   ExecuteRequest,
@@ -30,11 +28,6 @@ export class PeerClient {
   /** Rejects with TransportError. */
   async write(request: WriteRequest, options: CallOptions): Promise<WriteResponse> {
     return this.#pool.call(this.#address(), 'write', request, options);
-  }
-
-  /** Rejects with TransportError. */
-  async alerts(request: AlertsRequest, options: CallOptions): Promise<AlertsResponse> {
-    return this.#pool.call(this.#address(), 'alerts', request, options);
   }
 
   /** Chunks as they come; leaving the loop cancels the call. Throws TransportError. */

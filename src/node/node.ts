@@ -32,6 +32,7 @@ import { type AlertmanagerParts, NodeAlertmanagerBackend } from './alertmanager_
 import { ConfigApplier } from './config_applier.ts';
 import { diskFiles } from './config_files.ts';
 import { openDataDirectory } from './data_directory.ts';
+import { engineFeatures, featuresWithoutEffect } from './features.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import { type HttpListener, hostAndPort, listen } from './http_server.ts';
 import { type LoadedConfig, loadConfig } from './load_config.ts';
@@ -126,6 +127,9 @@ export class TorchringNode {
   async #start(config: LoadedConfig): Promise<void> {
     const { log } = this.#deps;
     for (const text of config.notYetEffective) log.warn({}, text);
+    for (const feature of featuresWithoutEffect(this.#flags.enableFeatures)) {
+      log.warn({ feature }, 'this feature has no effect yet');
+    }
     for (const address of this.#flags.webListenAddresses) {
       this.#listeners.push(await listen(address, (app) => this.#mountPrometheus(app)));
       log.info({ address }, 'Torchring listens for HTTP');
@@ -365,5 +369,6 @@ function workerSettings(flags: ParsedNodeFlags): WorkerSettings {
       timeoutMs: flags.queryTimeoutMs,
       lookbackMs: flags.queryLookbackDeltaMs,
     },
+    features: engineFeatures(flags.enableFeatures),
   };
 }

@@ -11,7 +11,6 @@ import {
   type Fragment,
   finishPartial,
   mergePartials,
-  parseExpr,
   type QueryRange,
   type QueryResult,
   type RemoteResult,
@@ -51,7 +50,7 @@ export class Coordinator {
     this.#replicas.assignment();
     const gaps = new Gaps();
     const fanOut = new FanOut(this.#replicas, gaps);
-    const { expr } = distribute(parseExpr(query.expr), () => true, query.range);
+    const { expr } = distribute(this.#engine.parse(query.expr), () => true, query.range);
     const deadlineMs = query.limits.timeoutMs;
     const result = await this.#engine.evaluate(
       expr,
@@ -66,7 +65,7 @@ export class Coordinator {
         },
       },
       signal,
-      { limits: query.limits },
+      { limits: query.limits, text: query.expr },
     );
     const gapWarnings = gaps.warnings();
     if (gapWarnings.length > 0 && !query.partialResponse) throw new IncompleteAnswerError(gapWarnings);

@@ -1,7 +1,7 @@
 /** Puts a shard worker together: its stores replayed, its actors up, its door open at `/worker`. */
 import { Registry } from 'prom-client';
 import type { Clock, Logger, Random } from '../../base/index.ts';
-import { Engine } from '../../promql/index.ts';
+import { Engine, type EngineFeatures } from '../../promql/index.ts';
 import { ActorSystem, connectThread, type LinkPort } from '../../runtime/index.ts';
 import type { FsyncPolicy } from '../../tsdb/index.ts';
 import type { StoreLayout } from '../store_layout.ts';
@@ -29,6 +29,7 @@ export interface WorkerSettings {
   readonly retentionMs: number;
   readonly fsync: FsyncPolicy;
   readonly limits: QueryLimits;
+  readonly features: EngineFeatures;
 }
 
 export interface WorkerDeps {
@@ -49,14 +50,14 @@ export async function startWorker(
   const registry = new Registry();
   const system = new ActorSystem({ clock, random, registry, log, name: `worker-${index}` });
   const control = connectThread(system, link, 'control').remoteRef<ControlMessage>(`/${controlName}`);
-  const { dataPath, layout, retentionMs, fsync, nodeId, clusterName, version, limits } = settings;
+  const { dataPath, layout, retentionMs, fsync, nodeId, clusterName, version, limits, features } = settings;
   const hosted = await HostedShards.open(
     { dataPath, layout, workerIndex: index, retentionMs, fsync },
     { system, clock, log, registry },
   );
   const view = new ClusterView(nodeId, layout.shards, clock);
   const router = new Router(view, hosted, control, clock);
-  const engine = new Engine({ limits, clock });
+  const engine = new Engine({ limits, features, clock, registry });
   const handOver = new HandOver(view, hosted, router, { clock, log, registry, control });
   const parts = {
     view,

@@ -33,7 +33,7 @@ export interface CallOptions {
 }
 
 const methods: ReadonlyMap<UnaryName | 'execute', GrpcMethod> = new Map(
-  (['gossip', 'raft', 'birth', 'propose', 'deliver', 'write', 'alerts', 'execute'] as const).map((name) => [
+  (['gossip', 'raft', 'birth', 'propose', 'deliver', 'write', 'execute'] as const).map((name) => [
     name,
     grpcMethod(name),
   ]),

@@ -6,8 +6,6 @@ import { type DescMessage, type DescMethod, fromBinary, type Message, toBinary }
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { GossipPacket, GossipResponse } from '../../../proto/gen/torchring/v1/gossip_pb.ts';
 import {
-  type AlertsRequest,
-  type AlertsResponse,
   type Envelope,
   type ExecuteChunk,
   type ExecuteRequest,
@@ -40,7 +38,6 @@ export interface UnaryCalls {
   propose: [ProposeRequest, ProposeResponse];
   deliver: [Envelope, Envelope];
   write: [WriteRequest, WriteResponse];
-  alerts: [AlertsRequest, AlertsResponse];
 }
 
 export type UnaryName = keyof UnaryCalls;

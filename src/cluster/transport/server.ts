@@ -36,7 +36,7 @@ export interface ServerOptions {
 
 type AnyCall = Parameters<handleUnaryCall<Message, Message>>[0] | ServerWritableStream<Message, Message>;
 
-const unaryNames: readonly UnaryName[] = ['gossip', 'raft', 'birth', 'propose', 'deliver', 'write', 'alerts'];
+const unaryNames: readonly UnaryName[] = ['gossip', 'raft', 'birth', 'propose', 'deliver', 'write'];
 
 export class NodeServer {
   readonly #options: ServerOptions;

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file torchring/v1/node.proto.
  */
 export const file_torchring_v1_node: GenFile = /*@__PURE__*/
-  fileDesc("Chd0b3JjaHJpbmcvdjEvbm9kZS5wcm90bxIMdG9yY2hyaW5nLnYxIoMBCghFbnZlbG9wZRIMCgRmcm9tGAEgASgJEhIKCmFjdG9yX3BhdGgYAiABKAkSDAoEa2luZBgDIAEoCRIPCgdwYXlsb2FkGAQgASgMEhMKC2RlYWRsaW5lX21zGAUgASgNEg0KBWVycm9yGAYgASgJEhIKCmVycm9yX2NvZGUYByABKAkiWAoMV3JpdGVSZXF1ZXN0Eg0KBXNoYXJkGAEgASgNEg0KBWVwb2NoGAIgASgEEhsKE2J5cGFzc19vdXRfb2Zfb3JkZXIYAyABKAgSDQoFYmF0Y2gYBCABKAwisAEKDVdyaXRlUmVzcG9uc2USEAoIYXBwZW5kZWQYASABKA0SEgoKZHVwbGljYXRlcxgCIAEoDRIUCgxvdXRfb2Zfb3JkZXIYAyABKA0SDwoHdG9vX29sZBgEIAEoDRIZChF0b29fZmFyX2luX2Z1dHVyZRgFIAEoDRIRCgljb25mbGljdHMYBiABKA0SEwoLZmlyc3RfZXJyb3IYByABKAkSDwoHbGltaXRlZBgIIAEoDSI/Cg5FeGVjdXRlUmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBnNoYXJkcxgCIAMoDRIPCgdwYXlsb2FkGAMgASgMIh8KDEV4ZWN1dGVDaHVuaxIPCgdwYXlsb2FkGAEgASgMIi4KDUFsZXJ0c1JlcXVlc3QSDAoEZnJvbRgBIAEoCRIPCgdwYXlsb2FkGAIgASgMIjIKDkFsZXJ0c1Jlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEg4KBmxlYWRlchgCIAEoCTKmBAoLTm9kZVNlcnZpY2USQgoGR29zc2lwEhoudG9yY2hyaW5nLnYxLkdvc3NpcFBhY2tldBocLnRvcmNocmluZy52MS5Hb3NzaXBSZXNwb25zZRJACgRSYWZ0EhcudG9yY2hyaW5nLnYxLlJhZnRCYXRjaBofLnRvcmNocmluZy52MS5SYWZ0QmF0Y2hSZXNwb25zZRJACgVCaXJ0aBIaLnRvcmNocmluZy52MS5CaXJ0aE1lc3NhZ2UaGy50b3JjaHJpbmcudjEuQmlydGhSZXNwb25zZRJGCgdQcm9wb3NlEhwudG9yY2hyaW5nLnYxLlByb3Bvc2VSZXF1ZXN0Gh0udG9yY2hyaW5nLnYxLlByb3Bvc2VSZXNwb25zZRI5CgdEZWxpdmVyEhYudG9yY2hyaW5nLnYxLkVudmVsb3BlGhYudG9yY2hyaW5nLnYxLkVudmVsb3BlEkAKBVdyaXRlEhoudG9yY2hyaW5nLnYxLldyaXRlUmVxdWVzdBobLnRvcmNocmluZy52MS5Xcml0ZVJlc3BvbnNlEkUKB0V4ZWN1dGUSHC50b3JjaHJpbmcudjEuRXhlY3V0ZVJlcXVlc3QaGi50b3JjaHJpbmcudjEuRXhlY3V0ZUNodW5rMAESQwoGQWxlcnRzEhsudG9yY2hyaW5nLnYxLkFsZXJ0c1JlcXVlc3QaHC50b3JjaHJpbmcudjEuQWxlcnRzUmVzcG9uc2ViBnByb3RvMw", [file_torchring_v1_gossip, file_torchring_v1_raft]);
+  fileDesc("Chd0b3JjaHJpbmcvdjEvbm9kZS5wcm90bxIMdG9yY2hyaW5nLnYxIoMBCghFbnZlbG9wZRIMCgRmcm9tGAEgASgJEhIKCmFjdG9yX3BhdGgYAiABKAkSDAoEa2luZBgDIAEoCRIPCgdwYXlsb2FkGAQgASgMEhMKC2RlYWRsaW5lX21zGAUgASgNEg0KBWVycm9yGAYgASgJEhIKCmVycm9yX2NvZGUYByABKAkiWAoMV3JpdGVSZXF1ZXN0Eg0KBXNoYXJkGAEgASgNEg0KBWVwb2NoGAIgASgEEhsKE2J5cGFzc19vdXRfb2Zfb3JkZXIYAyABKAgSDQoFYmF0Y2gYBCABKAwisAEKDVdyaXRlUmVzcG9uc2USEAoIYXBwZW5kZWQYASABKA0SEgoKZHVwbGljYXRlcxgCIAEoDRIUCgxvdXRfb2Zfb3JkZXIYAyABKA0SDwoHdG9vX29sZBgEIAEoDRIZChF0b29fZmFyX2luX2Z1dHVyZRgFIAEoDRIRCgljb25mbGljdHMYBiABKA0SEwoLZmlyc3RfZXJyb3IYByABKAkSDwoHbGltaXRlZBgIIAEoDSI/Cg5FeGVjdXRlUmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBnNoYXJkcxgCIAMoDRIPCgdwYXlsb2FkGAMgASgMIh8KDEV4ZWN1dGVDaHVuaxIPCgdwYXlsb2FkGAEgASgMMuEDCgtOb2RlU2VydmljZRJCCgZHb3NzaXASGi50b3JjaHJpbmcudjEuR29zc2lwUGFja2V0GhwudG9yY2hyaW5nLnYxLkdvc3NpcFJlc3BvbnNlEkAKBFJhZnQSFy50b3JjaHJpbmcudjEuUmFmdEJhdGNoGh8udG9yY2hyaW5nLnYxLlJhZnRCYXRjaFJlc3BvbnNlEkAKBUJpcnRoEhoudG9yY2hyaW5nLnYxLkJpcnRoTWVzc2FnZRobLnRvcmNocmluZy52MS5CaXJ0aFJlc3BvbnNlEkYKB1Byb3Bvc2USHC50b3JjaHJpbmcudjEuUHJvcG9zZVJlcXVlc3QaHS50b3JjaHJpbmcudjEuUHJvcG9zZVJlc3BvbnNlEjkKB0RlbGl2ZXISFi50b3JjaHJpbmcudjEuRW52ZWxvcGUaFi50b3JjaHJpbmcudjEuRW52ZWxvcGUSQAoFV3JpdGUSGi50b3JjaHJpbmcudjEuV3JpdGVSZXF1ZXN0GhsudG9yY2hyaW5nLnYxLldyaXRlUmVzcG9uc2USRQoHRXhlY3V0ZRIcLnRvcmNocmluZy52MS5FeGVjdXRlUmVxdWVzdBoaLnRvcmNocmluZy52MS5FeGVjdXRlQ2h1bmswAWIGcHJvdG8z", [file_torchring_v1_gossip, file_torchring_v1_raft]);
 
 /**
  * A message to an actor on another node, and the actor's answer.
@@ -211,54 +211,6 @@ export const ExecuteChunkSchema: GenMessage<ExecuteChunk> = /*@__PURE__*/
   messageDesc(file_torchring_v1_node, 4);
 
 /**
- * Active and resolved alerts for the alert leader.
- *
- * @generated from message torchring.v1.AlertsRequest
- */
-export type AlertsRequest = Message<"torchring.v1.AlertsRequest"> & {
-  /**
-   * @generated from field: string from = 1;
-   */
-  from: string;
-
-  /**
-   * @generated from field: bytes payload = 2;
-   */
-  payload: Uint8Array;
-};
-
-/**
- * Describes the message torchring.v1.AlertsRequest.
- * Use `create(AlertsRequestSchema)` to create a new message.
- */
-export const AlertsRequestSchema: GenMessage<AlertsRequest> = /*@__PURE__*/
-  messageDesc(file_torchring_v1_node, 5);
-
-/**
- * @generated from message torchring.v1.AlertsResponse
- */
-export type AlertsResponse = Message<"torchring.v1.AlertsResponse"> & {
-  /**
-   * False when the receiver does not lead; `leader` names who does, if known.
-   *
-   * @generated from field: bool accepted = 1;
-   */
-  accepted: boolean;
-
-  /**
-   * @generated from field: string leader = 2;
-   */
-  leader: string;
-};
-
-/**
- * Describes the message torchring.v1.AlertsResponse.
- * Use `create(AlertsResponseSchema)` to create a new message.
- */
-export const AlertsResponseSchema: GenMessage<AlertsResponse> = /*@__PURE__*/
-  messageDesc(file_torchring_v1_node, 6);
-
-/**
  * @generated from service torchring.v1.NodeService
  */
 export const NodeService: GenService<{
@@ -317,14 +269,6 @@ export const NodeService: GenService<{
     methodKind: "server_streaming";
     input: typeof ExecuteRequestSchema;
     output: typeof ExecuteChunkSchema;
-  },
-  /**
-   * @generated from rpc torchring.v1.NodeService.Alerts
-   */
-  alerts: {
-    methodKind: "unary";
-    input: typeof AlertsRequestSchema;
-    output: typeof AlertsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_torchring_v1_node, 0);
