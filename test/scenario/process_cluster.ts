@@ -74,7 +74,7 @@ export class ProcessCluster implements ScenarioCluster {
   readonly #children: Child[] = [];
   readonly #nodes: ProcessNode[] = [];
   readonly exporters: readonly ProcessExporter[];
-  readonly #hookUrl: string;
+  readonly #hookAddress: string;
 
   /** With room for `nodesMax` nodes; three of them start at once. */
   static async start(nodesMax: number): Promise<ProcessCluster> {
@@ -92,7 +92,7 @@ export class ProcessCluster implements ScenarioCluster {
   private constructor(ports: readonly number[]) {
     this.#path = mkdtempSync(join(tmpdir(), 'torchring-scenario-'));
     const [hookPort = 0, ...others] = ports;
-    this.#hookUrl = `http://127.0.0.1:${hookPort}`;
+    this.#hookAddress = `127.0.0.1:${hookPort}`;
     this.#companion('hook', hookPort);
     this.exporters = others.slice(0, exporterCount).map((port, index) => {
       return new ProcessExporter(this.#companion(`exporter-${index + 1}`, port), `127.0.0.1:${port}`);
@@ -115,7 +115,7 @@ export class ProcessCluster implements ScenarioCluster {
       (_, index) => `127.0.0.1:${this.#portOf(index, 0)}`,
     );
     const instances = this.exporters.map(({ instance }) => instance);
-    const config = scenarioConfig(instances, selfTargets, `${this.#hookUrl}/hook`);
+    const config = scenarioConfig(instances, selfTargets, this.#hookAddress);
     writeFileSync(join(this.#path, 'prometheus.yml'), config.prometheus);
     writeFileSync(join(this.#path, 'rules.yml'), config.rules);
     writeFileSync(join(this.#path, 'alertmanager.yml'), config.alertmanager);
@@ -129,12 +129,12 @@ export class ProcessCluster implements ScenarioCluster {
 
   async #startCompanions(): Promise<void> {
     for (const child of this.#children) child.start();
-    const urls = [this.#hookUrl, ...this.exporters.map(({ instance }) => `http://${instance}`)];
-    for (const url of urls) {
+    const addresses = [this.#hookAddress, ...this.exporters.map(({ instance }) => instance)];
+    for (const address of addresses) {
       await until(
-        `${url} answers`,
+        `${address} answers`,
         companionStartMs,
-        async () => (await fetch(`${url}/metrics`)).ok || undefined,
+        async () => (await fetch(`http://${address}/metrics`)).ok || undefined,
       );
     }
   }
@@ -175,7 +175,7 @@ export class ProcessCluster implements ScenarioCluster {
   }
 
   received(): Promise<readonly Received[]> {
-    return received(this.#hookUrl);
+    return received(`http://${this.#hookAddress}`);
   }
 
   logs(): string {
