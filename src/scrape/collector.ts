@@ -85,7 +85,13 @@ export class ScrapeCollector implements ExpositionSink {
   }
 
   define(body: Uint8Array, start: number, end: number, pairs: readonly string[]): number {
-    return this.#cache.add(body, start, end, this.#labeler.resolve(pairs));
+    try {
+      return this.#cache.add(body, start, end, this.#labeler.resolve(pairs));
+    } catch (error) {
+      // The sample whose labels end the scrape counts as scraped.
+      this.counts.scraped++;
+      throw error;
+    }
   }
 
   text(body: Uint8Array, start: number, end: number): string | undefined {

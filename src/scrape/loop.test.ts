@@ -168,8 +168,10 @@ test('metric relabeling drops before limits count, limits fail the whole scrape'
 
 test('a repeated label name, or a name that the job does not allow, fails the scrape', async () => {
   assert.match((await (await loopOf(['a{x="1",x="2"} 1\n'])).scrape(1)).lastError, /not unique/);
-  const legacy = await loopOf(['{"a.b"} 1\n'], { metricNameValidationScheme: 'legacy' });
-  assert.match((await legacy.scrape(1)).lastError, /invalid metric name or label names/);
+  const legacy = await loopOf(['c 1\n{"a.b"} 1\nd 1\n'], { metricNameValidationScheme: 'legacy' });
+  const ended = await legacy.scrape(1);
+  assert.match(ended.lastError, /invalid metric name or label names/);
+  assert.equal(report(ended).samples_scraped, 2, 'the sample that ended the scrape counts');
 });
 
 test('without a valid Content-Type only a fallback protocol helps', async () => {

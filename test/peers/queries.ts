@@ -3,11 +3,11 @@
  * asked at an instant and over ranges with several steps.
  */
 
-/** Queries whose series come in a defined order. */
+/** Queries whose series come in a defined order; no two of their values are equal. */
 export const orderedQueries: readonly string[] = [
-  'sort(go_goroutines)',
+  'sort(go_memstats_alloc_bytes)',
   'sort_desc(count by (job) ({job!=""}))',
-  'topk(5, prometheus_http_requests_total)',
+  'topk(2, go_memstats_alloc_bytes)',
   'bottomk(3, scrape_duration_seconds)',
 ];
 
@@ -47,7 +47,7 @@ export const queries: readonly string[] = [
   'histogram_quantile(0.9, sum by (le) (rate(prometheus_http_request_duration_seconds_bucket[20s])))',
   'histogram_quantile(0.5, rate(prometheus_http_response_size_bytes_bucket[20s]))',
   'histogram_quantile(0.99, prometheus_tsdb_compaction_chunk_size_bytes_bucket)',
-  'histogram_fraction(0, 0.1, rate(prometheus_http_request_duration_seconds_bucket[20s]))',
+  'histogram_fraction(0.1, 0.15, rate(prometheus_http_request_duration_seconds_bucket[20s]))',
   'rate(prometheus_http_request_duration_seconds_sum[20s]) / rate(prometheus_http_request_duration_seconds_count[20s])',
   'label_replace(up, "host", "$1", "instance", "([^:]+):.*")',
   'label_join(up, "where", "/", "job", "instance")',
