@@ -84,7 +84,7 @@ export class Queries {
 }
 
 /** The matchers of a series selector, the metric name among them. Throws QueryError with `bad_data`. */
-export function matchersOfSelector(text: string): readonly Matcher[] {
+function matchersOfSelector(text: string): readonly Matcher[] {
   const expr = parseExpr(text);
   if (expr.kind !== 'vector') {
     throw new CodedError('bad_data', `invalid parameter "match[]": ${text} is not a series selector`);

@@ -21,7 +21,7 @@ import { emptyOutcome, type Router } from './router.ts';
 import type { ScrapeManager } from './scrape_manager.ts';
 import { settle } from './shard_actor.ts';
 
-export const workerMailboxMax = 4096;
+const workerMailboxMax = 4096;
 const appendDeadlineMs = 5_000;
 const lookupDeadlineMs = 30_000;
 const retentionIntervalMs = 60_000;

@@ -21,7 +21,7 @@ import {
 
 const snapshotVersion = 1;
 /** Per space; the entry that expires first makes room. */
-export const keyedEntriesMax = 50_000;
+const keyedEntriesMax = 50_000;
 
 export type ControlChange = 'table' | EntrySpace;
 

@@ -24,7 +24,7 @@ import type {
   Group,
 } from './birth_types.ts';
 
-export const votersMax = 5;
+const votersMax = 5;
 /** Ticks between repetitions of a proposal or a query. */
 const retryTicks = 5;
 /** A coordinator gives up after this many ticks and starts again later. */

@@ -6,8 +6,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 
-export const clusterHeader = 'torchring-cluster';
-export const secretHeader = 'torchring-secret';
+const clusterHeader = 'torchring-cluster';
+const secretHeader = 'torchring-secret';
 export const fromHeader = 'torchring-from';
 
 export interface ClusterIdentity {

@@ -6,7 +6,7 @@ import { type Bucket, CounterResetHint, type HistogramFields } from './fields.ts
 import { compactSide, type Side, sideOf, spansOf } from './spans.ts';
 
 /** `(0.5,1]:3`: brackets tell whether a bound belongs to the bucket. */
-export function bucketText(bucket: Bucket): string {
+function bucketText(bucket: Bucket): string {
   const open = bucket.lowerInclusive ? '[' : '(';
   const close = bucket.upperInclusive ? ']' : ')';
   const bounds = `${formatFloatG(bucket.lower)},${formatFloatG(bucket.upper)}`;
