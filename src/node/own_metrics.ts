@@ -62,6 +62,15 @@ export function createRegistry(configStatus: () => ConfigStatus): Registry {
   return registry;
 }
 
+/**
+ * The control thread's metrics. Those that prom-client leaves out of sums, since they mean nothing there (the start
+ * of the process), stand for the whole process here and stay.
+ */
+async function ofProcess(registry: Registry): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+  const own = await registry.getMetricsAsJSON();
+  return own.map((metric) => (metric.aggregator === 'omit' ? { ...metric, aggregator: 'first' } : metric));
+}
+
 /** The exposition text. A worker that doesn't answer in time is left out. */
 export async function ownMetrics(
   registry: Registry,
@@ -81,7 +90,7 @@ export async function ownMetrics(
       }
     }),
   );
-  const own = await registry.getMetricsAsJSON();
+  const own = await ofProcess(registry);
   const all = [own, ...(ofWorkers as MetricObjectWithValues<MetricValue<string>>[][])];
   const body = await AggregatorRegistry.aggregate(all).metrics();
   return { contentType: registry.contentType, body };
