@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../scenario/api.ts';
-import { api, difference } from './compare.ts';
+import { api, difference, type LabelRecord, labelText } from './compare.ts';
 import { freePorts, skipWithoutPeers, startCluster, startReal, testDirectory } from './programs.ts';
 import { orderedQueries, queries } from './queries.ts';
 import { untilSent } from './remote_write.ts';
@@ -96,5 +96,47 @@ scrape_configs:
       }
     }
   }
+  for (const [path, parameters] of lookups(endSeconds)) {
+    const [expected, ...answers] = await Promise.all(
+      [real, ...nodes].map(({ url }) => lookUp(url, path, parameters)),
+    );
+    for (const [index, answer] of answers.entries()) {
+      if (answer !== expected)
+        found.push(`node-${index + 1} ${path}?${parameters}: ${answer}, not ${expected}`);
+    }
+  }
   assert.deepEqual(found, []);
 });
+
+/** Requests for series and labels, with their parameters. */
+function lookups(endSeconds: number): [path: string, parameters: string][] {
+  const range = `start=${endSeconds - 30}&end=${endSeconds}`;
+  const selector = encodeURIComponent('{__name__=~"go_.*|up", job=~"node|down"}');
+  return [
+    ['series', `match[]=up&${range}`],
+    ['series', `match[]=${selector}&match[]=up&${range}`],
+    ['series', `match[]=up&start=${endSeconds - 90_000}&end=${endSeconds - 80_000}`],
+    ['series', `match[]=up&limit=2&${range}`],
+    ['labels', ''],
+    ['labels', `match[]=up&${range}`],
+    ['labels', `match[]=${selector}&match[]=node_cpu_seconds_total&${range}`],
+    ['labels', `limit=3&${range}`],
+    ['label/job/values', range],
+    ['label/__name__/values', range],
+    ['label/__name__/values', `match[]=${selector}&${range}`],
+    ['label/mode/values', `match[]=${encodeURIComponent('node_cpu_seconds_total{cpu="0"}')}`],
+    ['label/nothing/values', range],
+    ['label/job/values', `limit=2&${range}`],
+    ['label/job/values', `match[]=nothing&${range}`],
+    ['label/U__http_2e_status/values', range],
+  ];
+}
+
+/** The answer as text, series in an order of our own. */
+async function lookUp(url: string, path: string, parameters: string): Promise<string> {
+  const response = await fetch(`${url}/api/v1/${path}?${parameters}`);
+  const { data, ...rest } = (await response.json()) as { data?: (string | LabelRecord)[] };
+  const sorted = data?.map((one) => (typeof one === 'string' ? one : labelText(one))).sort();
+  // A limit leaves open which ones are returned.
+  return JSON.stringify([response.status, parameters.includes('limit=') ? sorted?.length : sorted, rest]);
+}
