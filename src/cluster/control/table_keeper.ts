@@ -18,6 +18,8 @@ export class TableKeeper {
   #leadingTicks = 0;
   #proposedVersion = 0;
   #proposedTicks = 0;
+  /** What the last computation, which led to no change, was made of. */
+  #settled = '';
 
   constructor(shards: number) {
     this.#shards = shards;
@@ -32,6 +34,7 @@ export class TableKeeper {
 
   /** Leadership changed hands: what was proposed before counts no more. */
   reset(): void {
+    this.#settled = '';
     this.#leadingTicks = 0;
     this.#proposedVersion = 0;
   }
@@ -50,8 +53,14 @@ export class TableKeeper {
     if (current === undefined && !allThere && this.#leadingTicks < firstTableTicks) return undefined;
     const previous = current ?? emptyTable(this.#shards);
     if (this.#proposedVersion > previous.version && this.#proposedTicks < proposalTicks) return undefined;
+    const inputs = `${previous.version} ${this.#alive.join(' ')} / ${known.join(' ')}`;
+    // A ring costs too much to be made anew at every tick of a quiet cluster.
+    if (inputs === this.#settled) return undefined;
     const next = computeTable(previous, this.#alive, known);
-    if (next === previous) return undefined;
+    if (next === previous) {
+      this.#settled = inputs;
+      return undefined;
+    }
     this.#proposedVersion = next.version;
     this.#proposedTicks = 0;
     return next;
