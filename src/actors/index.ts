@@ -24,4 +24,4 @@ export type {
   WorkerMessage,
 } from './worker/messages.ts';
 export { controlName, type WorkerSettings, workerName } from './worker/start_worker.ts';
-export { type WorkerData, workerEntry } from './worker/worker_entry.ts';
+export { loadWorker, type WorkerData, workerEntry } from './worker/worker_entry.ts';

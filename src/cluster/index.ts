@@ -27,7 +27,7 @@ export type { PeerClient } from './peer_client.ts';
 export type { Group } from './raft/birth_types.ts';
 export { placementShard } from './ring/placement.ts';
 export { computeTable, emptyTable, loadMax, type ShardEntry, type ShardTable } from './ring/table.ts';
-export { startCluster } from './start_cluster.ts';
+export { loadCluster, startCluster } from './start_cluster.ts';
 export type { CallOptions } from './transport/client.ts';
 export type { CallContext } from './transport/grpc_service.ts';
 export type { ClusterTlsFiles } from './transport/tls.ts';

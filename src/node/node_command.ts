@@ -1,14 +1,25 @@
 /** `torchring node`: one node in the foreground until a signal or /-/quit ends it. */
-import { CodedError, createLogger, errorText, systemClock, systemRandom } from '../base/index.ts';
+import { loadWorker } from '../actors/index.ts';
+import {
+  CodedError,
+  createLogger,
+  errorText,
+  forgetStart,
+  systemClock,
+  systemRandom,
+} from '../base/index.ts';
+import { loadCluster } from '../cluster/index.ts';
 import { ConfigError } from '../model/index.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import { TorchringNode } from './node.ts';
+import { restartIfCompiled } from './restart.ts';
 
 /** The exit code of a start that the user's input prevented. */
 const exitBadInput = 2;
 
 /** Resolves with the exit code once the node has stopped. */
 export async function runNode(flags: ParsedNodeFlags): Promise<number> {
+  await restartIfCompiled(() => Promise.all([loadWorker(), loadCluster()]));
   const log = createLogger({ level: flags.logLevel, format: flags.logFormat });
   for (const text of flags.notYetEffective) log.warn({}, text);
   let node: TorchringNode;
@@ -19,6 +30,7 @@ export async function runNode(flags: ParsedNodeFlags): Promise<number> {
     process.stderr.write(`torchring: ${errorText(error)}\n`);
     return error instanceof ConfigError || error instanceof CodedError ? exitBadInput : 1;
   }
+  forgetStart();
   process.on('SIGHUP', () => {
     // The reason of a failure is in the log; the old configuration goes on.
     node.reload().catch(() => undefined);

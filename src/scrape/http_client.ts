@@ -3,7 +3,6 @@
  * a deadline over the whole exchange, and bounds on what is read, before and after decompression.
  */
 import { readFile } from 'node:fs/promises';
-import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher, EnvHttpProxyAgent } from 'undici';
@@ -125,7 +124,7 @@ async function fetchBody(
     }
     if (response.statusCode !== 200) {
       await response.body.dump();
-      const text = `${response.statusCode} ${STATUS_CODES[response.statusCode] ?? ''}`.trimEnd();
+      const text = `${response.statusCode} ${response.statusText}`.trimEnd();
       throw new ScrapeError('http_status', `server returned HTTP status ${text}`);
     }
     return {

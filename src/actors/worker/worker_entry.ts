@@ -4,6 +4,11 @@ import type { WorkerSettings } from './start_worker.ts';
 
 export const workerEntry: URL = new URL('./worker_main.ts', import.meta.url);
 
+/** Loads what a worker's thread would, without starting anything. */
+export async function loadWorker(): Promise<void> {
+  await import('./worker_main.ts');
+}
+
 export interface WorkerData {
   readonly settings: WorkerSettings;
   readonly logLevel: LogLevel;
