@@ -1,6 +1,6 @@
 /**
- * Holds the documentation to the code, in both directions where both can be listed: flags, metrics, error codes, npm
- * scripts, and links between pages.
+ * Holds the documentation to the code, in both directions where both can be listed: flags, metrics, error codes, HTTP
+ * routes, npm scripts, file names, and links between pages.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -102,13 +102,37 @@ test('docs/errors.md has every error code of the rooms, and no other', () => {
   assert.deepEqual(sorted(unknown), [], 'lines without a code');
 });
 
-const pages = [...filesBelow('docs', /\.md$/), ...readdirSync(root).filter((name) => name.endsWith('.md'))];
+const pages = [
+  ...filesBelow('docs', /\.md$/),
+  ...filesBelow('bench', /\.md$/),
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+];
 
 test('npm scripts that the pages name exist', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   for (const page of pages) {
     const named = all(read(page), /npm run ([a-z:]+)/g);
     for (const script of named) assert.ok(script in scripts, `${page} names npm run ${script}`);
+  }
+});
+
+test('docs/http-api.md has every route', () => {
+  const page = read('docs/http-api.md');
+  const routes = [...sources]
+    .filter(([path]) => path.startsWith('src/api/'))
+    .flatMap(([, text]) => all(text, /(?:route|get|post|delete|lifecycle)\(\s*'(\/[^'*]+)'/g));
+  assert.ok(routes.length > 20, 'routes are found');
+  for (const route of routes) {
+    const shown = route.replace(/:name/, 'NAME').replace(/:id/, 'ID');
+    assert.ok(page.includes(shown.replace(/^\/status\//, '')), `a line for ${route}`);
+  }
+});
+
+test('files and folders that the pages name exist', () => {
+  for (const page of pages) {
+    for (const path of all(read(page), /`((?:src|test|bench|docs|proto|docker)\/[\w./-]*)`/g)) {
+      assert.ok(existsSync(join(root, path)), `${page} names ${path}`);
+    }
   }
 });
 
