@@ -131,6 +131,30 @@ export async function startCluster(
   flags: readonly string[] = [],
 ): Promise<PeerNode[]> {
   const ports = await freePorts(count * 3);
+  return startNodes(context, ports, configFile, flags);
+}
+
+/** The same with the Alertmanager's API of every node at an address of its own. */
+export async function startClusterWithAlertmanager(
+  context: TestContext,
+  count: number,
+  configFile: string,
+  alertmanagerFile: string,
+): Promise<{ nodes: PeerNode[]; alertmanagers: string[] }> {
+  const ports = await freePorts(count * 3);
+  const flags = [`--alertmanager.config.file=${alertmanagerFile}`];
+  const nodes = await startNodes(context, ports, configFile, flags);
+  return { nodes, alertmanagers: ports.slice(2 * count).map((port) => `127.0.0.1:${port}`) };
+}
+
+/** Of `ports` the first third is for HTTP, the second for gRPC, the last for the Alertmanager's API. */
+async function startNodes(
+  context: TestContext,
+  ports: readonly number[],
+  configFile: string,
+  flags: readonly string[],
+): Promise<PeerNode[]> {
+  const count = ports.length / 3;
   const grpc = ports.slice(count, 2 * count);
   const nodes = await Promise.all(
     Array.from({ length: count }, (_, index) => {
