@@ -2,7 +2,7 @@
  * How an executor's outcome travels: one byte that says whether it worked, then the payload or the error as JSON. So a
  * query's own error (too many samples, a bad expression) stays apart from a node that can't be reached.
  */
-import { CodedError } from '../base/index.ts';
+import { CodedError, errorText } from '../base/index.ts';
 import { QueryError, type QueryErrorType } from '../promql/index.ts';
 import { StaleTableError } from './errors.ts';
 
@@ -30,7 +30,7 @@ export function errorAnswer(error: unknown): Uint8Array<ArrayBuffer> {
       ? { code: error.code, message: error.message, errorType: error.errorType }
       : error instanceof StaleTableError
         ? { code: error.code, message: error.message, asked: error.asked, known: error.known }
-        : { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+        : { code: error instanceof CodedError ? error.code : 'internal', message: errorText(error) };
   const text = new TextEncoder().encode(JSON.stringify(wire));
   const answer = new Uint8Array(text.length + 1);
   answer[0] = errorByte;

@@ -1,22 +1,20 @@
 /** The cluster as a PromQL storage: raw series from every holder, joined. What can't be pushed down reads through it. */
 import type { SeriesColumns } from '../model/index.ts';
 import { decodeSeries, type SelectRequest, type Storage } from '../promql/index.ts';
-import type { FanOut } from './fan_out.ts';
+import type { Attempt, FanOut } from './fan_out.ts';
 import { mergeSeries } from './merge.ts';
 import { ExecuteKind, encodeSelect } from './payload.ts';
-import type { Assignment, ShardsAt } from './replicas.ts';
+import type { ShardsAt } from './replicas.ts';
 
 /** Reads raw series of some nodes' shards under one table. */
 export class HoldersStorage implements Storage {
-  readonly #fanOut: FanOut;
+  readonly #attempt: Attempt;
   readonly #sets: readonly ShardsAt[];
-  readonly #tableVersion: number;
   readonly #deadlineMs: number;
 
-  constructor(fanOut: FanOut, sets: readonly ShardsAt[], assignment: Assignment, deadlineMs: number) {
-    this.#fanOut = fanOut;
+  constructor(attempt: Attempt, sets: readonly ShardsAt[], deadlineMs: number) {
+    this.#attempt = attempt;
     this.#sets = sets;
-    this.#tableVersion = assignment.tableVersion;
     this.#deadlineMs = deadlineMs;
   }
 
@@ -24,7 +22,7 @@ export class HoldersStorage implements Storage {
     const payload = (tableVersion: number): Uint8Array =>
       encodeSelect({ tableVersion, deadlineMs: this.#deadlineMs }, request);
     const send = { kind: ExecuteKind.Select, payload };
-    const payloads = await this.#fanOut.ask(this.#sets, this.#tableVersion, send, signal);
+    const payloads = await this.#attempt.ask(this.#sets, send, signal);
     return mergeSeries(payloads.map(decodeSeries));
   }
 }
@@ -40,9 +38,9 @@ export class ClusterStorage implements Storage {
   }
 
   select(request: SelectRequest, signal: AbortSignal): Promise<readonly SeriesColumns[]> {
-    return this.#fanOut.underOneTable(signal, (assignment) => {
-      const sets = [...assignment.whole, ...assignment.scattered];
-      return new HoldersStorage(this.#fanOut, sets, assignment, this.#deadlineMs).select(request, signal);
+    return this.#fanOut.underOneTable(signal, (attempt) => {
+      const { whole, scattered } = attempt.assignment;
+      return new HoldersStorage(attempt, [...whole, ...scattered], this.#deadlineMs).select(request, signal);
     });
   }
 }

@@ -11,16 +11,17 @@ import {
   type Fragment,
   finishPartial,
   mergePartials,
+  QueryError,
   type QueryRange,
   type QueryResult,
   type RemoteResult,
 } from '../promql/index.ts';
 import { ClusterStorage, HoldersStorage } from './cluster_storage.ts';
-import { IncompleteAnswerError } from './errors.ts';
-import { FanOut } from './fan_out.ts';
+import { IncompleteAnswerError, StaleTableError } from './errors.ts';
+import { type Attempt, FanOut } from './fan_out.ts';
 import { Gaps } from './missing.ts';
 import { ExecuteKind, encodePartialRequest } from './payload.ts';
-import type { Assignment, Replicas } from './replicas.ts';
+import type { Replicas } from './replicas.ts';
 
 export interface CoordinatedQuery {
   readonly expr: string;
@@ -52,21 +53,24 @@ export class Coordinator {
     const fanOut = new FanOut(this.#replicas, gaps);
     const { expr } = distribute(this.#engine.parse(query.expr), () => true, query.range);
     const deadlineMs = query.limits.timeoutMs;
-    const result = await this.#engine.evaluate(
-      expr,
-      query.range,
-      {
-        storage: new ClusterStorage(fanOut, deadlineMs),
-        remote: {
-          fetch: (fragment, abort) =>
-            fanOut.underOneTable(abort, (assignment) =>
-              this.#fetch(fragment, assignment, fanOut, query.limits, abort),
-            ),
+    const result = await this.#engine
+      .evaluate(
+        expr,
+        query.range,
+        {
+          storage: new ClusterStorage(fanOut, deadlineMs),
+          remote: {
+            fetch: (fragment, abort) =>
+              fanOut.underOneTable(abort, (attempt) => this.#fetch(fragment, attempt, query.limits, abort)),
+          },
         },
-      },
-      signal,
-      { limits: query.limits, text: query.expr },
-    );
+        signal,
+        { limits: query.limits, text: query.expr },
+      )
+      .catch((error: unknown) => {
+        // The engine takes it for a failure of the expression, but the same query may succeed a moment later.
+        throw error instanceof QueryError && error.cause instanceof StaleTableError ? error.cause : error;
+      });
     const gapWarnings = gaps.warnings();
     if (gapWarnings.length > 0 && !query.partialResponse) throw new IncompleteAnswerError(gapWarnings);
     return {
@@ -80,8 +84,7 @@ export class Coordinator {
   /** Partial aggregates from where shards lie whole; shards on the move are aggregated here, from raw series. */
   async #fetch(
     fragment: Fragment,
-    assignment: Assignment,
-    fanOut: FanOut,
+    attempt: Attempt,
     limits: EngineLimits,
     signal: AbortSignal,
   ): Promise<RemoteResult> {
@@ -93,23 +96,14 @@ export class Coordinator {
           { ...fragment, expr: fragment.text, lookbackMs: limits.lookbackMs, samplesMax: limits.samplesMax },
         ),
     };
+    const { whole, scattered } = attempt.assignment;
+    const storage = new HoldersStorage(attempt, scattered, limits.timeoutMs);
     const [payloads, here] = await Promise.all([
-      fanOut.ask(assignment.whole, assignment.tableVersion, request, signal),
-      this.#scattered(fragment, assignment, fanOut, limits, signal),
+      attempt.ask(whole, request, signal),
+      evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, { limits }),
     ]);
     const partials = [...payloads.map(decodePartial), here];
     const merged = partials.reduce((a, b) => mergePartials(a, b));
     return finishPartial(merged);
-  }
-
-  #scattered(
-    fragment: Fragment,
-    assignment: Assignment,
-    fanOut: FanOut,
-    limits: EngineLimits,
-    signal: AbortSignal,
-  ): ReturnType<typeof evaluatePartial> {
-    const storage = new HoldersStorage(fanOut, assignment.scattered, assignment, limits.timeoutMs);
-    return evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, { limits });
   }
 }

@@ -20,6 +20,8 @@ export interface LocalShards extends Storage {
 export interface ExecutionContext {
   readonly engine: Engine;
   readonly shards: LocalShards;
+  /** Told how many milliseconds the asker waits. */
+  readonly startDeadline: (deadlineMs: number) => void;
   /** Throws StaleTableError when the shards have moved since `tableVersion`. */
   readonly checkTable: (tableVersion: number) => void;
 }
@@ -36,10 +38,11 @@ function lookup<T>(part: LookupPart, find: (matchers: readonly Matcher[]) => T[]
 /** The payload of the answer. Rejects with QueryError, StaleTableError, or on a payload that is malformed. */
 export async function execute(
   payload: Uint8Array,
-  { engine, shards, checkTable }: ExecutionContext,
+  { engine, shards, startDeadline, checkTable }: ExecutionContext,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { tableVersion, part } = decodePayload(payload);
+  const { tableVersion, deadlineMs, part } = decodePayload(payload);
+  startDeadline(deadlineMs);
   checkTable(Number(tableVersion));
   switch (part.case) {
     case 'select': {

@@ -6,7 +6,7 @@ import { CodedError, errorText } from '../base/index.ts';
 import { QueryError } from '../promql/index.ts';
 import { payloadOf } from './answer.ts';
 import { StaleTableError } from './errors.ts';
-import type { Gaps } from './missing.ts';
+import { Gaps } from './missing.ts';
 import type { Assignment, Replicas, ShardsAt } from './replicas.ts';
 
 /** How often a query follows a moving table before it gives up. */
@@ -29,16 +29,18 @@ export class FanOut {
   }
 
   /**
-   * Runs `work` under one assignment, again when the table moves. Rejects with the query's own error, the signal's
-   * reason, or StaleTableError when the table never came to rest.
+   * Runs `work` under one assignment, again when the table moves; what an attempt that was given up could not reach is
+   * no gap. Rejects with the query's own error, the signal's reason, or StaleTableError when the table never came to rest.
    */
-  async underOneTable<T>(signal: AbortSignal, work: (assignment: Assignment) => Promise<T>): Promise<T> {
+  async underOneTable<T>(signal: AbortSignal, work: (attempt: Attempt) => Promise<T>): Promise<T> {
     for (let moves = 0; ; moves++) {
       signal.throwIfAborted();
       const assignment = this.#replicas.assignment();
+      const gaps = new Gaps();
       try {
-        const done = await work(assignment);
-        for (const away of assignment.missing) this.gaps.add(away, 'is away', away.isSettled);
+        const done = await work(new Attempt(this.#replicas, assignment, gaps));
+        for (const away of assignment.missing) gaps.add(away, 'is away', away.isSettled);
+        this.gaps.join(gaps);
         return done;
       } catch (error) {
         if (!(error instanceof StaleTableError) || moves === tableMovesMax) throw error;
@@ -46,31 +48,35 @@ export class FanOut {
       }
     }
   }
+}
+
+/** One try at a piece of work, under one table. */
+export class Attempt {
+  readonly assignment: Assignment;
+  readonly #replicas: Replicas;
+  readonly #gaps: Gaps;
+
+  constructor(replicas: Replicas, assignment: Assignment, gaps: Gaps) {
+    this.#replicas = replicas;
+    this.assignment = assignment;
+    this.#gaps = gaps;
+  }
 
   /** Asks all nodes of `sets` at once. A node that can't be asked becomes a gap. */
-  async ask(
-    sets: readonly ShardsAt[],
-    tableVersion: number,
-    request: FanOutRequest,
-    signal: AbortSignal,
-  ): Promise<Uint8Array[]> {
-    const answers = await Promise.all(sets.map((at) => this.#askNode(at, tableVersion, request, signal)));
+  async ask(sets: readonly ShardsAt[], request: FanOutRequest, signal: AbortSignal): Promise<Uint8Array[]> {
+    const answers = await Promise.all(sets.map((at) => this.#askNode(at, request, signal)));
     return answers.flat();
   }
 
-  async #askNode(
-    at: ShardsAt,
-    tableVersion: number,
-    request: FanOutRequest,
-    signal: AbortSignal,
-  ): Promise<Uint8Array[]> {
+  async #askNode(at: ShardsAt, request: FanOutRequest, signal: AbortSignal): Promise<Uint8Array[]> {
     try {
-      const answers = await this.#replicas.execute(at, request.kind, request.payload(tableVersion), signal);
+      const payload = request.payload(this.assignment.tableVersion);
+      const answers = await this.#replicas.execute(at, request.kind, payload, signal);
       return answers.map(payloadOf);
     } catch (error) {
       if (signal.aborted || error instanceof QueryError || error instanceof StaleTableError) throw error;
       const reason = error instanceof CodedError ? error.code : errorText(error);
-      this.gaps.add(at, `did not answer (${reason})`, false);
+      this.#gaps.add(at, `did not answer (${reason})`, false);
       return [];
     }
   }

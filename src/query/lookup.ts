@@ -22,9 +22,10 @@ async function ask(
 ): Promise<{ payloads: Uint8Array[]; warnings: string[] }> {
   const gaps = new Gaps();
   const fanOut = new FanOut(replicas, gaps);
-  const payloads = await fanOut.underOneTable(signal, ({ whole, scattered, tableVersion }) =>
-    fanOut.ask([...whole, ...scattered], tableVersion, { kind, payload }, signal),
-  );
+  const payloads = await fanOut.underOneTable(signal, (attempt) => {
+    const { whole, scattered } = attempt.assignment;
+    return attempt.ask([...whole, ...scattered], { kind, payload }, signal);
+  });
   return { payloads, warnings: gaps.warnings() };
 }
 
@@ -46,10 +47,11 @@ export async function selectSeries(
   replicas: Replicas,
   request: SelectRequest,
   deadlineMs: number,
+  signal: AbortSignal,
 ): Promise<{ readonly series: readonly SeriesColumns[]; readonly isIncomplete: boolean }> {
   const gaps = new Gaps();
   const storage = new ClusterStorage(new FanOut(replicas, gaps), deadlineMs);
-  const series = await storage.select(request, AbortSignal.timeout(deadlineMs));
+  const series = await storage.select(request, signal);
   return { series, isIncomplete: gaps.warnings().length > 0 };
 }
 

@@ -31,6 +31,13 @@ export class Gaps {
     else for (const shard of shards) known.shards.add(shard);
   }
 
+  /** Takes over what another collection found. */
+  join(other: Gaps): void {
+    for (const [nodeId, { reason, shards }] of other.#byNode) {
+      this.add({ nodeId, shards: [...shards] }, reason, !other.#isUnsettled);
+    }
+  }
+
   /** One warning per node, in the order of node ids. */
   warnings(): string[] {
     return [...this.#byNode]

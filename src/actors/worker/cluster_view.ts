@@ -65,7 +65,10 @@ export class ClusterView {
     return this.table.shards[shard]?.owner === this.self;
   }
 
-  update(state: ClusterState): void {
+  /** Takes what is news; a table older than the known one is not. */
+  update({ self, table, live }: ClusterState): void {
+    const isOld = table.version < this.#state.table.version;
+    const state = { self, live, table: isOld ? this.#state.table : table };
     const nowMs = this.#clock.monotonicMs();
     const before = this.#state.table;
     this.#ownedSinceMs = state.table.shards.map(({ epoch }, shard) =>

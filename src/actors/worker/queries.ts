@@ -54,10 +54,15 @@ export class Queries {
   }
 
   /** Raw series of the whole cluster. */
-  async select({ matchers, fromMs, toMs }: SelectSpec, deadlineMs: number): Promise<SelectMessage> {
+  async select(
+    { matchers, fromMs, toMs }: SelectSpec,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<SelectMessage> {
     const compiled = matchers.map(({ type, name, value }) => Matcher.create(type, name, value));
     const request = { matchers: compiled, fromMs, toMs, stepMs: 0 };
-    const { series, isIncomplete } = await selectSeries(this.#replicasFor(deadlineMs), request, deadlineMs);
+    const replicas = this.#replicasFor(deadlineMs);
+    const { series, isIncomplete } = await selectSeries(replicas, request, deadlineMs, signal);
     return {
       series: series.map(({ labels, timestamps, values }) => ({ labels: labels.flat, timestamps, values })),
       isIncomplete,

@@ -37,13 +37,23 @@ export class RemoteReplicas implements Replicas {
     signal: AbortSignal,
   ): Promise<readonly Uint8Array[]> {
     signal.throwIfAborted();
-    return this.#control.ask<readonly Uint8Array[]>(
+    const answers = this.#control.ask<readonly Uint8Array[]>(
       (replyTo) => ({ type: 'fetch', nodeId, kind, shards, payload, deadlineMs: this.#deadlineMs, replyTo }),
       this.#deadlineMs + marginMs,
     );
+    return untilAborted(answers, signal);
   }
 
   newerTable(version: number, signal: AbortSignal): Promise<void> {
     return this.#view.table.version > version ? Promise.resolve() : this.#view.changed(newerTableMs, signal);
   }
+}
+
+/** Nobody waits for an answer that nobody wants; the node that works on it ends at its deadline. */
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

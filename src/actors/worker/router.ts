@@ -8,7 +8,7 @@ import { placementShard } from '../../cluster/index.ts';
 import { encodeWriteBatch, type Labels, type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
 import type { AppendOutcome } from '../../tsdb/index.ts';
-import { actorErrorCodes } from '../errors.ts';
+import { actorErrorCodes, notOwnerError } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { HostedShards } from './hosted_shards.ts';
 import type { ControlMessage, IngestOutcome } from './messages.ts';
@@ -55,7 +55,9 @@ export class Router {
   readonly #control: ActorRef<ControlMessage>;
   readonly #clock: Clock;
   /** Shard of a label set, as long as the set itself lives (scrape caches hold theirs). */
-  readonly #shardOf = new WeakMap<Labels, number>();
+  #shardOf = new WeakMap<Labels, number>();
+  /** For how many shards. */
+  #shards = 0;
 
   #isStopped = false;
 
@@ -72,9 +74,15 @@ export class Router {
   }
 
   shardOf(labels: Labels): number {
+    const shards = this.#view.table.shards.length;
+    if (shards !== this.#shards) {
+      // The first table may know of another number than this node was started with.
+      this.#shards = shards;
+      this.#shardOf = new WeakMap();
+    }
     let shard = this.#shardOf.get(labels);
     if (shard === undefined) {
-      shard = placementShard(labels, this.#view.table.shards.length);
+      shard = placementShard(labels, shards);
       this.#shardOf.set(labels, shard);
     }
     return shard;
@@ -88,8 +96,11 @@ export class Router {
         try {
           addOutcome(outcome, await this.write(shard, part));
         } catch (error) {
-          outcome.unavailable += part.refs.length;
-          Object.assign(outcome, { unavailableReason: errorText(error) });
+          if (isRefusal(error)) outcome.firstError ??= errorText(error);
+          else {
+            outcome.unavailable += part.refs.length;
+            Object.assign(outcome, { unavailableReason: errorText(error) });
+          }
         }
       }),
     );
@@ -141,6 +152,8 @@ export class Router {
 
   async #writeHere(shard: number, batch: WriteBatch, options: RouteOptions): Promise<AppendOutcome> {
     const { actor } = await this.#hosted.host(shard);
+    // Opening a shard takes a while. What a former owner took in now would be missed by the hand-over.
+    if (!this.#view.owns(shard)) throw notOwnerError(shard, this.#view.self);
     const epoch = options.handOverEpoch ?? this.#view.table.shards[shard]?.epoch ?? 0;
     const bypassOutOfOrder = options.handOverEpoch !== undefined;
     return actor.ask<AppendOutcome>(
@@ -166,9 +179,20 @@ export class Router {
   }
 }
 
-/** Errors of the store itself are final; everything about who owns the shard and who can be reached may pass. */
+/** Codes of errors that another attempt won't change. */
+const finalCodes: readonly string[] = [
+  'bad_batch',
+  'store_failed',
+  'store_closed',
+  actorErrorCodes.unknownShard,
+];
+
+/** Everything about who owns the shard and who can be reached may pass; the store's own errors and bugs don't. */
 function isPassing(error: unknown): boolean {
-  return (
-    !(error instanceof CodedError) || !['bad_batch', 'store_failed', 'store_closed'].includes(error.code)
-  );
+  return error instanceof CodedError && !finalCodes.includes(error.code);
+}
+
+/** The samples themselves are at fault: sent again, they would be refused again. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof CodedError && error.code === 'bad_batch';
 }

@@ -14,7 +14,14 @@ import { actorErrorCodes, notOwnerError } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { HandOver } from './hand_over.ts';
 import type { HostedShards } from './hosted_shards.ts';
-import type { IngestOutcome, RemoteWriteOutcome, ReportKind, WorkerMessage } from './messages.ts';
+import type {
+  IngestOutcome,
+  RemoteWriteOutcome,
+  ReportKind,
+  SelectMessage,
+  SelectSpec,
+  WorkerMessage,
+} from './messages.ts';
 import type { Queries } from './queries.ts';
 import { type QueryMessage, queryProps } from './query_actor.ts';
 import { emptyOutcome, type Router } from './router.ts';
@@ -56,7 +63,7 @@ class WorkerBehavior implements Behavior<Message> {
   }
 
   receive(message: Message, context: ActorContext<Message>): void {
-    const { view, handOver, scrapes, queries, router } = this.#parts;
+    const { view, handOver, scrapes, queries } = this.#parts;
     switch (message.type) {
       case 'cluster':
         view.update(message.state);
@@ -67,7 +74,7 @@ class WorkerBehavior implements Behavior<Message> {
         settle(this.#append(message), message.replyTo);
         break;
       case 'ingest':
-        settle(router.ingest(decodeWriteBatch(message.batch)), message.replyTo);
+        settle(this.#ingest(message.batch), message.replyTo);
         break;
       case 'remoteWrite':
         settle(this.#remoteWrite(message.body), message.replyTo);
@@ -87,7 +94,7 @@ class WorkerBehavior implements Behavior<Message> {
         );
         break;
       case 'select':
-        settle(queries.select(message.spec, lookupDeadlineMs), message.replyTo);
+        settle(this.#select(message.spec), message.replyTo);
         break;
       case 'cancel':
         this.#running.get(message.id)?.tell({ type: 'cancel' });
@@ -121,12 +128,29 @@ class WorkerBehavior implements Behavior<Message> {
     if (!view.owns(shard) || !hosted.isMine(shard)) throw notOwnerError(shard, view.self);
     const batch = decodeWriteBatch(message.batch);
     const { actor } = await hosted.host(shard);
+    // Opening a shard takes a while. What a former owner took in now would be missed by the hand-over.
+    if (!view.owns(shard)) throw notOwnerError(shard, view.self);
     // Ordinary writes count under the ownership that holds now; handed-over data under the one it was written in.
     const underEpoch = bypassOutOfOrder ? epoch : (view.table.shards[shard]?.epoch ?? 0);
     return actor.ask(
       (replyTo) => ({ type: 'append', batch, epoch: underEpoch, bypassOutOfOrder, replyTo }),
       appendDeadlineMs,
     );
+  }
+
+  async #ingest(batch: Uint8Array): Promise<IngestOutcome> {
+    return this.#parts.router.ingest(decodeWriteBatch(batch));
+  }
+
+  async #select(spec: SelectSpec): Promise<SelectMessage> {
+    const abort = new AbortController();
+    const late = new CodedError('timeout', 'reading the series took too long');
+    const timer = this.#parts.clock.after(lookupDeadlineMs, () => abort.abort(late));
+    try {
+      return await this.#parts.queries.select(spec, lookupDeadlineMs, abort.signal);
+    } finally {
+      timer.cancel();
+    }
   }
 
   async #remoteWrite(body: Uint8Array): Promise<RemoteWriteOutcome> {
@@ -142,23 +166,28 @@ class WorkerBehavior implements Behavior<Message> {
   }
 
   #execute({ shards, payload, deadlineMs, replyTo }: Extract<WorkerMessage, { type: 'execute' }>): void {
-    const { engine, hosted, view, clock } = this.#parts;
+    const { engine, hosted, view, clock, log } = this.#parts;
     const own = shards.filter((shard) => hosted.isMine(shard));
     const abort = new AbortController();
-    const timer = clock.after(deadlineMs, () =>
-      abort.abort(new CodedError('timeout', 'the query took too long')),
-    );
+    const stop = (): void => abort.abort(new CodedError('timeout', 'the query took too long'));
+    let timer = clock.after(deadlineMs, stop);
     const context = {
       engine,
+      startDeadline: (askedMs: number): void => {
+        if (askedMs <= 0 || askedMs >= deadlineMs) return;
+        timer.cancel();
+        timer = clock.after(askedMs, stop);
+      },
       shards: hosted.view(own),
       checkTable: (version: number): void => view.checkFresh(version, shards),
     };
     execute(payload, context, abort.signal)
-      .then(okAnswer, errorAnswer)
+      .then(okAnswer, (error: unknown) => {
+        if (!(error instanceof CodedError)) log.error({ err: errorText(error) }, 'an execution failed');
+        return errorAnswer(error);
+      })
       .then((answer) => replyTo.ok(answer, [answer.buffer]))
-      .catch((error: unknown) =>
-        this.#parts.log.error({ err: errorText(error) }, 'an execution gave no answer'),
-      )
+      .catch((error: unknown) => log.error({ err: errorText(error) }, 'an execution gave no answer'))
       .finally(() => timer.cancel());
   }
 
