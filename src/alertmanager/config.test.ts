@@ -192,3 +192,16 @@ test('secrets are not shown, and the configuration survives a structured clone',
   assert.doesNotMatch(config.shownYaml, /pass|key1/);
   assert.deepEqual(structuredClone(config), config);
 });
+
+test('a classic matcher loses the blanks around its value, in time of its length', () => {
+  assert.deepEqual(parseMatchers(' foo = bar  baz \t'), [{ name: 'foo', type: '=', value: 'bar  baz' }]);
+  const startMs = performance.now();
+  assert.throws(() => parseMatchers(`a=x${' '.repeat(60_000)}"`), /unescaped double quote/);
+  assert.ok(performance.now() - startMs < 500);
+});
+
+test('quoted matcher texts take escapes of Go', () => {
+  assert.deepEqual(parseMatchers('"\\xc3\\xa4 b"="\\u00e4\\n"'), [{ name: 'ä b', type: '=', value: 'ä\n' }]);
+  for (const bad of ['"a b"="\\xff"', '"a b"="\\q"', '"a b"="\\400"'])
+    assert.throws(() => parseMatchers(bad), bad);
+});

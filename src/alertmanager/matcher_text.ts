@@ -1,7 +1,7 @@
 // Matchers as text, `{foo="bar", baz=~"a|b"}`, in configuration files, silences and API filters. Alertmanager
 // has two grammars, a classic one and one for UTF-8 names, and takes a text that either accepts; where they
 // disagree the classic reading counts. (alertmanager matcher/parse and pkg/labels)
-import { AnchoredRegex, compareBytes } from '../model/index.ts';
+import { AnchoredRegex, compareBytes, unescapeGo } from '../model/index.ts';
 import type { MatcherConfig } from './config_types.ts';
 
 /** Longer texts are refused. */
@@ -108,53 +108,19 @@ function parseModern(text: string): readonly MatcherConfig[] {
   return matchers;
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-};
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Go's strconv.Unquote of a double-quoted text. */
 function unquote(token: Token): string {
   if (token.kind !== 'quoted') return token.text;
   const body = token.text.slice(1, -1);
-  if (body.includes('\n')) throw new MatcherSyntaxError(`${token.text}: invalid input`);
-  const bytes: number[] = [];
-  const encoder = new TextEncoder();
-  const piece = /\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\s\S]))|[^\\]+/gu;
-  for (const match of body.matchAll(piece)) {
-    const [whole, hex, octal, short, long, single] = match;
-    const code = short ?? long;
-    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
-    else if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff);
-    else if (code !== undefined) bytes.push(...encoder.encode(codePoint(Number.parseInt(code, 16), token)));
-    else if (single !== undefined) bytes.push(...encoder.encode(simpleEscape(single, token)));
-    else bytes.push(...encoder.encode(whole));
-  }
+  const bytes = body.includes('\n') ? undefined : unescapeGo(body, '"');
+  if (bytes === undefined) throw new MatcherSyntaxError(`${token.text}: invalid input`);
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
-  } catch (error) {
-    throw new MatcherSyntaxError(`${token.text}: invalid input`, { cause: error });
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new MatcherSyntaxError(`${token.text}: invalid input`, { cause });
   }
-}
-
-function codePoint(code: number, token: Token): string {
-  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
-    throw new MatcherSyntaxError(`${token.text}: invalid input`);
-  }
-  return String.fromCodePoint(code);
-}
-
-function simpleEscape(letter: string, token: Token): string {
-  const value = escapes[letter];
-  if (value === undefined) throw new MatcherSyntaxError(`${token.text}: invalid input`);
-  return value;
 }
 
 /** The older grammar: names are classic, values may do without quotes. */
@@ -182,13 +148,21 @@ function splitOutsideQuotes(text: string): readonly string[] {
   return parts;
 }
 
-const classicMatcher = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*$/s;
+const classicMatcher = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*)$/s;
+const blank = /\s/;
+
+/** Not by a pattern: one that ends in a run of blanks tries every run that comes before. */
+function withoutTrailingBlanks(text: string): string {
+  let end = text.length;
+  while (end > 0 && blank.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
 
 function parseClassicMatcher(text: string): MatcherConfig {
   const found = classicMatcher.exec(text);
   if (found === null) throw new MatcherSyntaxError(`bad matcher format: ${text}`);
   const [, name = '', type = '', raw = ''] = found;
-  return matcher(name, type, classicValue(raw));
+  return matcher(name, type, classicValue(withoutTrailingBlanks(raw)));
 }
 
 function classicValue(raw: string): string {

@@ -1,4 +1,5 @@
 /** The notification's data as receivers get it: Alertmanager's webhook message, version 4. */
+import { formatGoTime } from '../model/index.ts';
 import type { NotifyReason } from './dedup.ts';
 import type { NotifiedAlert } from './notification_log.ts';
 
@@ -36,14 +37,6 @@ export interface PayloadInput {
   readonly omitted: number;
 }
 
-/** Go's zero time: a firing alert has no end. */
-const noTime = '0001-01-01T00:00:00Z';
-
-/** RFC 3339 with only the fractional digits that are needed, as Go writes JSON. */
-function goTime(timeMs: number | undefined): string {
-  return timeMs === undefined ? noTime : new Date(timeMs).toISOString().replace(/\.?0+Z$/, 'Z');
-}
-
 /** Pairs that all records share. */
 function common(records: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   const [first = {}, ...rest] = records;
@@ -63,8 +56,8 @@ function alertPayload(alert: NotifiedAlert): AlertPayload {
     status: alert.endsAtMs === undefined ? 'firing' : 'resolved',
     labels: alert.labels,
     annotations: alert.annotations,
-    startsAt: goTime(alert.startsAtMs),
-    endsAt: goTime(alert.endsAtMs),
+    startsAt: formatGoTime(alert.startsAtMs),
+    endsAt: formatGoTime(alert.endsAtMs),
     generatorURL: alert.generatorUrl,
     fingerprint: alert.fingerprint,
   };

@@ -36,7 +36,14 @@ export { quoteGo } from './quote.ts';
 export { AnchoredRegex } from './regex/anchored_regex.ts';
 export { isStaleNaN, normalizeNaN, normalNaNBits, setNormalNaN, setStaleNaN, staleNaNBits } from './stale.ts';
 export { type SymbolLimits, SymbolTable } from './symbols.ts';
-export { formatTimestamp, parseSecondsOrDuration, parseTimestamp, TimestampError } from './timestamps.ts';
+export {
+  formatGoTime,
+  formatTimestamp,
+  parseSecondsOrDuration,
+  parseTimestamp,
+  TimestampError,
+} from './timestamps.ts';
+export { isGoEscape, unescapeGo } from './unquote.ts';
 export {
   decodeWriteBatch,
   encodeWriteBatch,

@@ -102,3 +102,10 @@ test('property: every form reads back as the same number', () => {
     }),
   );
 });
+
+test('a long run of digits that is no number is refused in time of its length', () => {
+  const startMs = performance.now();
+  assert.equal(parseFloatText(`${'1'.repeat(200_000)}x`), undefined);
+  // Dividing the digits in all ways takes half a minute.
+  assert.ok(performance.now() - startMs < 2_000);
+});

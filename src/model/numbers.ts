@@ -59,7 +59,8 @@ export function formatFloatJson(value: number): string {
     : formatFloatE(value);
 }
 
-const decimal = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+// No two parts can take the same digits: a long run of them must not be divided in all ways before it is refused.
+const decimal = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const infinity = /^[+-]?inf(?:inity)?$/i;
 const notNumber = /^nan$/i;
 

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DurationError } from './errors.ts';
-import { formatTimestamp, parseSecondsOrDuration, parseTimestamp, TimestampError } from './timestamps.ts';
+import {
+  formatGoTime,
+  formatTimestamp,
+  parseSecondsOrDuration,
+  parseTimestamp,
+  TimestampError,
+} from './timestamps.ts';
 
 test('times are unix seconds or RFC 3339', () => {
   const cases: [string, number][] = [
@@ -79,4 +85,11 @@ test('steps and timeouts are seconds or a duration', () => {
   assert.throws(() => parseSecondsOrDuration('1e300'), {
     message: 'cannot parse "1e300" to a valid duration. It overflows int64',
   });
+});
+
+test("Go's times have the fractional digits they need, and a zero time for none", () => {
+  assert.equal(formatGoTime(undefined), '0001-01-01T00:00:00Z');
+  assert.equal(formatGoTime(0), '1970-01-01T00:00:00Z');
+  assert.equal(formatGoTime(1_200), '1970-01-01T00:00:01.2Z');
+  assert.equal(formatGoTime(10_010), '1970-01-01T00:00:10.01Z');
 });

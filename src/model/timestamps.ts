@@ -52,6 +52,14 @@ export function formatTimestamp(timestampMs: number): string {
   return `${sign}${(magnitudeMs - fraction) / 1000}${decimals}`;
 }
 
+/** Go's zero time, which stands for "never" and "no end". */
+const goZeroTime = '0001-01-01T00:00:00Z';
+
+/** RFC 3339 in UTC with only the fractional digits that are needed, as Go prints and marshals times. Undefined: Go's zero time. */
+export function formatGoTime(timeMs: number | undefined): string {
+  return timeMs === undefined ? goZeroTime : new Date(timeMs).toISOString().replace(/\.?0+Z$/, 'Z');
+}
+
 /** Milliseconds of seconds ("15", "0.5") or of a duration ("1m"), as the API's step and timeout. Throws DurationError. */
 export function parseSecondsOrDuration(text: string): number {
   const seconds = parseFloatText(text);

@@ -117,6 +117,7 @@ test('labels and annotations are templates over the sample; failures become the 
         '{{ $labels.instance }} at {{ .Value }} in {{ $externalLabels.dc }}: {{ query "x" | first | value }}',
       broken: '{{ nope }}',
       failing: '{{ .Nope }}',
+      ['__proto__']: 'kept',
     },
   });
   const options = {
@@ -133,6 +134,7 @@ test('labels and annotations are templates over the sample; failures become the 
   const [alert] = world.sent;
   assert.deepEqual(alert?.labels, { alertname: 'Down', dc: 'x1', instance: 'a', level: 'high' });
   assert.equal(annotation(alert, 'summary'), 'a at 7 in x1: 3');
+  assert.equal(annotation(alert, '__proto__'), 'kept');
   assert.match(
     annotation(alert, 'broken'),
     /^<error expanding template: error parsing template __alert_Down: .*function "nope" not defined>$/,

@@ -176,11 +176,12 @@ export class AlertingRule {
     const builder = new LabelsBuilder(sample.labels).delete(metricNameLabel);
     for (const text of this.#labelTexts) builder.set(text.name, await expand(text));
     builder.set(alertNameLabel, this.name);
-    const annotations: Record<string, string> = {};
-    for (const text of this.#annotationTexts) annotations[text.name] = await expand(text);
+    const annotations: [string, string][] = [];
+    for (const text of this.#annotationTexts) annotations.push([text.name, await expand(text)]);
     return {
       labels: builder.labels(),
-      annotations,
+      // Not by assignment, which for a name like __proto__ means something else.
+      annotations: Object.fromEntries(annotations),
       state: 'pending',
       value: sample.value,
       activeAtMs: context.timeMs,

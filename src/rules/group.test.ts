@@ -153,6 +153,8 @@ const restoreCases: readonly (readonly [title: string, series: SeriesColumns, ac
   ],
   ['what was firing keeps its activation time', forState(10 * 60, 110 * minute), 10 * minute],
   ['what was not active is not restored', forState(100 * 60, 110 * minute, true), 121 * minute],
+  ['a value that is no time restores nothing', forState(-1e300, 110 * minute), 121 * minute],
+  ['a start after the sample itself restores nothing', forState(1e12, 110 * minute), 121 * minute],
 ];
 
 for (const [title, series, activeAtMs] of restoreCases) {

@@ -44,9 +44,11 @@ function restoredActiveAtMs(
 ): number | undefined {
   const last = series.timestamps.length - 1;
   if (last < 0 || isStaleNaN(series.values, last)) return undefined;
-  const downAtMs = Math.floor((series.timestamps[last] as number) / 1000) * 1000;
+  const lastMs = series.timestamps[last] as number;
+  const downAtMs = Math.floor(lastMs / 1000) * 1000;
   const activeAtMs = (series.values[last] as number) * 1000;
-  if (!Number.isFinite(activeAtMs)) return undefined;
+  // Anyone may write samples of that name; a time that is none would break whatever shows it.
+  if (!(activeAtMs >= 0 && activeAtMs <= lastMs)) return undefined;
   const remainingMs = forMs - (downAtMs - activeAtMs);
   // It was firing already, and fires again at the next evaluation that still finds it.
   if (remainingMs <= 0) return activeAtMs;

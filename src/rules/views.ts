@@ -1,11 +1,11 @@
 /** Rules and alerts as `/api/v1/rules` and `/api/v1/alerts` show them, field for field as Prometheus. */
 
+import { formatFloatE, formatGoTime } from '../model/index.ts';
 import type { Alert } from './alert.ts';
 import type { AlertingRule } from './alerting_rule.ts';
 import type { RuleGroup } from './group.ts';
 import type { Rule } from './rule.ts';
 import type { RuleHealth } from './types.ts';
-import { formatFloatE } from './value_text.ts';
 
 export interface AlertView {
   readonly labels: Readonly<Record<string, string>>;
@@ -58,23 +58,14 @@ export interface RuleViewOptions {
   readonly printExpr?: (expr: string) => string;
 }
 
-/** Go's zero time: never. */
-const never = '0001-01-01T00:00:00Z';
-
-/** RFC 3339 with only the fractional digits that are needed, as Go prints times. */
-function timeText(timeMs: number | undefined): string {
-  if (timeMs === undefined) return never;
-  return new Date(timeMs).toISOString().replace(/\.?0+Z$/, 'Z');
-}
-
 function alertView(alert: Alert): AlertView {
   const keep = alert.keepFiringSinceMs;
   return {
     labels: alert.labels.toRecord(),
     annotations: alert.annotations,
     state: alert.state,
-    activeAt: timeText(alert.activeAtMs),
-    ...(keep === undefined ? {} : { keepFiringSince: timeText(keep) }),
+    activeAt: formatGoTime(alert.activeAtMs),
+    ...(keep === undefined ? {} : { keepFiringSince: formatGoTime(keep) }),
     value: formatFloatE(alert.value),
   };
 }
@@ -90,7 +81,7 @@ function statusView(rule: Rule): RuleStatusView {
     health,
     ...(lastError === '' ? {} : { lastError }),
     evaluationTime: evaluationDurationMs / 1000,
-    lastEvaluation: timeText(lastEvaluationMs),
+    lastEvaluation: formatGoTime(lastEvaluationMs),
   };
 }
 
@@ -128,7 +119,7 @@ export function ruleGroupView(group: RuleGroup, options: RuleViewOptions = {}): 
     interval: group.schedule.intervalMs / 1000,
     limit: group.config.limit,
     evaluationTime: group.evaluationDurationMs / 1000,
-    lastEvaluation: timeText(group.lastEvaluationMs),
+    lastEvaluation: formatGoTime(group.lastEvaluationMs),
   };
 }
 

@@ -2,6 +2,7 @@
  * Printing of values as Go's package fmt does: the default form (%v) that actions write, and Printf's verbs.
  * Everything goes through a bounded text, since nested values can print exponentially large.
  */
+import { quoteGo } from '../model/index.ts';
 import { TemplateValueError } from './errors.ts';
 import { formatExponential, formatFixed, formatGeneral, precisionMax } from './go_float.ts';
 import { TemplateDuration, TemplateTime } from './time.ts';
@@ -135,10 +136,6 @@ interface Verb {
   readonly width: number | undefined;
   readonly precision: number | undefined;
   readonly verb: string;
-}
-
-function quoteGo(text: string): string {
-  return JSON.stringify(text).replace(/\\u00([01][0-9a-f])/g, '\\x$1');
 }
 
 function formatInteger(value: bigint, spec: Verb): string | undefined {

@@ -24,7 +24,7 @@ function parseFloatGo(text: string): number {
   const rest = text.replace(/^[+-]/, '').toLowerCase();
   if (rest === 'nan') return Number.NaN;
   if (rest === 'inf' || rest === 'infinity') return sign * Number.POSITIVE_INFINITY;
-  if (!/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(rest)) {
+  if (!/^(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/.test(rest)) {
     throw new TemplateValueError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
   return sign * Number(rest);

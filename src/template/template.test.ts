@@ -352,3 +352,17 @@ test('floats: shortest forms read back the same value', () => {
     }),
   );
 });
+
+test("literals are Go's: byte escapes make UTF-8, runes their code, bad ones are refused when compiled", async () => {
+  const run = (text: string): Promise<string> => compileTemplate(text, functions).execute('');
+  assert.equal(await run('{{ "\\xc3\\xa4 \\303\\244 \\u00e4" }}'), 'ä ä ä');
+  assert.equal(await run("{{ '\\xff' }} {{ 'ä' }} {{ 0x1F }} {{ 0b11 }}"), '255 228 31 3');
+  for (const bad of ['"\\ud800"', '"\\400"', '0x', '0b2', '0o8', "'ab'"]) {
+    assert.throws(() => compileTemplate(`{{ ${bad} }}`, functions), TemplateParseError, bad);
+  }
+});
+
+test('%q quotes as Go does', async () => {
+  const text = await compileTemplate('{{ printf "%q" . }}', functions).execute('a\u200b\u007f\u0007"');
+  assert.equal(text, '"a\\u200b\\x7f\\a\\""');
+});

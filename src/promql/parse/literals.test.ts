@@ -16,6 +16,7 @@ test('escapes are those of Go', () => {
   assert.equal(unquote('"\\x41\\102\\u0043\\U00000044\\a"'), 'ABCD\x07');
   assert.equal(unquote("'\\''"), "'");
   assert.equal(quote(unquote('"ä\\xff"') ?? ''), '"ä\\xff"');
+  assert.equal(quote('a\u200b\u2028\ufeff'), '"a\\u200b\\u2028\\ufeff"');
   assert.equal(unquote('`\\n`'), '\\n');
   for (const bad of ['"\\q"', '"\\\'"', '"', 'x', '"\\ud800"', '"\\400"'])
     assert.equal(unquote(bad), undefined, bad);
