@@ -18,6 +18,8 @@ import {
 import { lookAtCluster, type Readiness } from './local/wait.ts';
 
 const startDeadlineMs = 60_000;
+/** Targets of the user's own configuration may be down, or none: they are waited for no longer than this. */
+const ownTargetsDeadlineMs = 10_000;
 const lookIntervalMs = 500;
 /** How long nodes may take to stop before they are killed. */
 const stopDeadlineMs = 15_000;
@@ -58,17 +60,23 @@ function exitOf(child: ChildProcess): Promise<string> {
   });
 }
 
-/** Waits until every node is ready, one leads and all targets are up; undefined when the time is over. */
+/**
+ * Waits until every node is ready and one leads, and for some time until all targets are up; undefined when the
+ * time is over.
+ */
 async function waitUntilReady(
   nodes: readonly LocalNode[],
+  targetsDeadlineMs: number,
   stop: AbortSignal,
 ): Promise<Readiness | undefined> {
-  const deadlineMs = systemClock.monotonicMs() + startDeadlineMs;
+  const startedMs = systemClock.monotonicMs();
   for (;;) {
     const seen = await lookAtCluster(nodes);
-    const scraped = seen.targetsUp > 0 && seen.targetsUp === seen.targets;
-    if (seen.ready === nodes.length && seen.leader !== undefined && scraped) return seen;
-    if (stop.aborted || systemClock.monotonicMs() > deadlineMs) return undefined;
+    const waitedMs = systemClock.monotonicMs() - startedMs;
+    const isScraped = seen.targetsUp > 0 && seen.targetsUp === seen.targets;
+    const isReady = seen.ready === nodes.length && seen.leader !== undefined;
+    if (isReady && (isScraped || waitedMs > targetsDeadlineMs)) return seen;
+    if (stop.aborted || waitedMs > startDeadlineMs) return undefined;
     await delay(systemClock, lookIntervalMs, stop);
   }
 }
@@ -131,7 +139,8 @@ export async function runLocal(options: LocalOptions): Promise<number> {
   void stopped.then(() => stop.abort());
   for (const one of running) watchForDeath(one, stop.signal);
 
-  const seen = await waitUntilReady(nodes, stop.signal).catch((error: unknown) => {
+  const targetsDeadlineMs = options.configFile === undefined ? startDeadlineMs : ownTargetsDeadlineMs;
+  const seen = await waitUntilReady(nodes, targetsDeadlineMs, stop.signal).catch((error: unknown) => {
     if (stop.signal.aborted) return undefined;
     throw error;
   });
