@@ -169,7 +169,7 @@ export class TorchringNode {
     const { clock, random, log } = this.#deps;
     const registry = this.#registry;
     const peers = new ClusterPeers(cluster, this.#settings.layout.shards);
-    this.#system.spawn(controlProps(this.#workers, peers, log), controlName);
+    this.#system.spawn(controlProps(this.#workers, peers), controlName);
     const queries = new QueryService(this.#workers, this.#flags.queryMaxConcurrency);
     const sources = new RuleSources(queries, this.#workers, this.#settings.limits);
     const externalUrl = this.#externalUrl();

@@ -3,7 +3,7 @@
  * tell the control group that data was handed over. It looks at no payload. Mailbox: 8192 messages, since every worker
  * sends here; when it is full, the router's retry and the query's error tell.
  */
-import { CodedError, errorText, type Logger } from '../../base/index.ts';
+import { CodedError } from '../../base/index.ts';
 import type { ShardTable } from '../../cluster/index.ts';
 import type { ActorProps, Behavior } from '../../runtime/index.ts';
 import type { AppendOutcome } from '../../tsdb/index.ts';
@@ -18,7 +18,7 @@ export interface Peers {
   table(): ShardTable;
   write(nodeId: string, write: ShardWrite, deadlineMs: number): Promise<AppendOutcome>;
   execute(nodeId: string, execution: ShardExecution): Promise<Uint8Array[]>;
-  /** Tells the control group that this node's data of the shards is with their owners. */
+  /** Tells the control group that this node's data of the shards is with their owners. Rejects when it was not taken. */
   handedOver(shards: readonly number[]): Promise<void>;
 }
 
@@ -27,12 +27,10 @@ const controlMailboxMax = 8192;
 class ControlBehavior implements Behavior<ControlMessage> {
   readonly #workers: LocalWorkers;
   readonly #peers: Peers;
-  readonly #log: Logger;
 
-  constructor(workers: LocalWorkers, peers: Peers, log: Logger) {
+  constructor(workers: LocalWorkers, peers: Peers) {
     this.#workers = workers;
     this.#peers = peers;
-    this.#log = log;
   }
 
   receive(message: ControlMessage): void {
@@ -44,14 +42,7 @@ class ControlBehavior implements Behavior<ControlMessage> {
         settle(this.#fetch(message.nodeId, message), message.replyTo);
         break;
       case 'handedOver':
-        this.#peers
-          .handedOver(message.shards)
-          .catch((error: unknown) =>
-            this.#log.warn(
-              { err: errorText(error) },
-              'the control group did not take the hand-over, it will be repeated',
-            ),
-          );
+        settle(this.#peers.handedOver(message.shards), message.replyTo);
         break;
     }
   }
@@ -72,10 +63,10 @@ class ControlBehavior implements Behavior<ControlMessage> {
   }
 }
 
-export function controlProps(workers: LocalWorkers, peers: Peers, log: Logger): ActorProps<ControlMessage> {
+export function controlProps(workers: LocalWorkers, peers: Peers): ActorProps<ControlMessage> {
   return {
     kind: 'control',
-    create: () => new ControlBehavior(workers, peers, log),
+    create: () => new ControlBehavior(workers, peers),
     mailboxMax: controlMailboxMax,
   };
 }

@@ -14,22 +14,26 @@ import type { ControlMessage } from './messages.ts';
 import type { Router } from './router.ts';
 
 const samplesPerBatch = 20_000;
-/** Longer than a query may run. */
-const deleteAfterMs = 150_000;
+/** What a query may have left when its time is up. */
+const queryMarginMs = 30_000;
 /** Pause after a failed attempt. */
 const retryAfterMs = 2_000;
+/** Each shard is one proposal to the control group. */
+const reportDeadlineMs = 60_000;
 
 interface Deps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly registry: Registry;
   readonly control: ActorRef<ControlMessage>;
+  /** How long a query may run, and so read what was handed over. */
+  readonly queryTimeoutMs: number;
 }
 
 export class HandOver {
   readonly #view: ClusterView;
-  readonly #hosted: HostedShards;
-  readonly #router: Router;
+  readonly #hosted: Pick<HostedShards, 'hosted' | 'isMine' | 'store' | 'settled' | 'deleteShard'>;
+  readonly #router: Pick<Router, 'write'>;
   readonly #deps: Deps;
   readonly #samples: Counter;
   #isRunning = false;
@@ -38,10 +42,17 @@ export class HandOver {
   #isStopped = false;
   /** At most one waits, however many shards failed. */
   #retry: Timer | undefined;
-  /** Deletions that are due later. */
-  readonly #deletions = new Set<Timer>();
+  /** Shards whose owner has acknowledged all of it, with the epoch of that ownership. */
+  readonly #given = new Map<number, number>();
+  /** Deletions that are due later, by shard. */
+  readonly #deletions = new Map<number, Timer>();
 
-  constructor(view: ClusterView, hosted: HostedShards, router: Router, deps: Deps) {
+  constructor(
+    view: ClusterView,
+    hosted: Pick<HostedShards, 'hosted' | 'isMine' | 'store' | 'settled' | 'deleteShard'>,
+    router: Pick<Router, 'write'>,
+    deps: Deps,
+  ) {
     this.#view = view;
     this.#hosted = hosted;
     this.#router = router;
@@ -58,76 +69,103 @@ export class HandOver {
     this.#isStale = true;
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
-    this.#rounds()
-      .catch((error: unknown) => this.#deps.log.error({ err: errorText(error) }, 'hand-over stopped'))
-      .finally(() => {
-        this.#isRunning = false;
-      });
+    this.#rounds().catch((error: unknown) =>
+      this.#deps.log.error({ err: errorText(error) }, 'hand-over stopped'),
+    );
   }
 
   /** Begins nothing more. What was not given or not deleted stays here, and is so after the next start. */
   stop(): void {
     this.#isStopped = true;
     this.#retry?.cancel();
-    for (const timer of this.#deletions) timer.cancel();
+    for (const timer of this.#deletions.values()) timer.cancel();
     this.#deletions.clear();
   }
 
   async #rounds(): Promise<void> {
-    while (this.#isStale && !this.#isStopped) {
-      this.#isStale = false;
-      const done: number[] = [];
-      for (const shard of this.#shardsToGive()) {
-        if (this.#isStopped) return;
-        if (await this.#give(shard)) done.push(shard);
-        else this.#lookAgainLater();
+    try {
+      while (this.#isStale && !this.#isStopped) {
+        this.#isStale = false;
+        await this.#round();
       }
-      if (done.length === 0) continue;
-      this.#deps.control.tell({ type: 'handedOver', shards: done });
-      this.#deps.log.info({ shards: done.length }, 'handed shards over to their owners');
-      this.#deleteLater(done);
+    } finally {
+      this.#isRunning = false;
     }
+  }
+
+  async #round(): Promise<void> {
+    for (const shard of this.#shardsToGive()) {
+      if (this.#isStopped) return;
+      await this.#give(shard);
+    }
+    if (this.#isStopped) return;
+    await this.#report();
+    this.#planDeletions();
   }
 
   /** What the table says, and data on disk that the table doesn't know of (left by a crash before its deletion). */
   #shardsToGive(): number[] {
-    const live = new Set(
-      this.#view.table.shards.map(({ owner }) => owner).filter((id) => this.#view.isLive(id)),
-    );
-    const byTable = shardsToHandOver(this.#view.table, this.#view.self, live);
+    const { table, self } = this.#view;
+    const live = new Set(table.shards.map(({ owner }) => owner).filter((id) => this.#view.isLive(id)));
+    const byTable = shardsToHandOver(table, self, live);
     const unknown = this.#hosted.hosted.filter((shard) => {
-      const entry = this.#view.table.shards[shard];
-      const hasData = (this.#hosted.store(shard)?.stats().samples ?? 0) > 0;
-      return hasData && entry !== undefined && entry.owner !== this.#view.self && live.has(entry.owner);
+      const owner = table.shards[shard]?.owner ?? self;
+      return owner !== self && live.has(owner) && (this.#hosted.store(shard)?.stats().samples ?? 0) > 0;
     });
     return [...new Set([...byTable, ...unknown])].filter(
       (shard) => this.#hosted.isMine(shard) && !this.#isGiven(shard),
     );
   }
 
-  readonly #given = new Map<number, number>();
-
-  /** Given in the ownership that holds now, and waiting to be deleted. */
-  #isGiven(shard: number): boolean {
-    return this.#given.get(shard) === this.#view.table.shards[shard]?.epoch;
+  #epochOf(shard: number): number {
+    return this.#view.table.shards[shard]?.epoch ?? 0;
   }
 
-  async #give(shard: number): Promise<boolean> {
-    const epoch = this.#view.table.shards[shard]?.epoch ?? 0;
+  /** Given in the ownership that holds now. */
+  #isGiven(shard: number): boolean {
+    return this.#given.get(shard) === this.#epochOf(shard);
+  }
+
+  /** Whether the table has queries read the shard here. */
+  #isRead(shard: number): boolean {
+    return this.#view.table.shards[shard]?.holders.includes(this.#view.self) !== false;
+  }
+
+  async #give(shard: number): Promise<void> {
+    const epoch = this.#epochOf(shard);
     try {
       await this.#hosted.settled(shard);
       for (const batch of this.#hosted.store(shard)?.export(samplesPerBatch) ?? []) {
         await this.#router.write(shard, batch, { handOverEpoch: batch.epoch });
         this.#samples.inc(batch.refs.length);
-        if (this.#view.owns(shard)) return false;
+        // Another owner, who has to be given all of it: the change of the table that said so starts a round.
+        if (this.#epochOf(shard) !== epoch) return;
       }
     } catch (error) {
-      if (this.#isStopped) return false;
+      if (this.#isStopped) return;
       this.#deps.log.warn({ shard, err: errorText(error) }, 'hand-over failed, will be tried again');
-      return false;
+      this.#lookAgainLater();
+      return;
     }
     this.#given.set(shard, epoch);
-    return true;
+  }
+
+  /** Tells the control group, until it has it in its table, that queries need not come here any more. */
+  async #report(): Promise<void> {
+    const shards = [...this.#given.keys()].filter((shard) => this.#isGiven(shard) && this.#isRead(shard));
+    if (shards.length === 0) return;
+    try {
+      await this.#deps.control.ask<void>(
+        (replyTo) => ({ type: 'handedOver', shards, replyTo }),
+        reportDeadlineMs,
+      );
+      this.#deps.log.info({ shards: shards.length }, 'handed shards over to their owners');
+    } catch (error) {
+      if (this.#isStopped) return;
+      const fields = { shards: shards.length, err: errorText(error) };
+      this.#deps.log.warn(fields, 'the control group did not take the hand-over, it will be told again');
+      this.#lookAgainLater();
+    }
   }
 
   #lookAgainLater(): void {
@@ -138,23 +176,30 @@ export class HandOver {
     });
   }
 
-  #deleteLater(shards: readonly number[]): void {
-    const epochs = new Map(shards.map((shard) => [shard, this.#given.get(shard)]));
-    const timer = this.#deps.clock.after(deleteAfterMs, () => {
-      this.#deletions.delete(timer);
-      for (const [shard, epoch] of epochs) {
-        const entry = this.#view.table.shards[shard];
-        const isElsewhere = entry !== undefined && !entry.holders.includes(this.#view.self);
-        // Owned again, or given again, meanwhile: another round decides.
-        if (!isElsewhere || this.#given.get(shard) !== epoch || entry.epoch !== epoch) continue;
-        this.#given.delete(shard);
-        this.#hosted
-          .deleteShard(shard)
-          .catch((error: unknown) =>
-            this.#deps.log.warn({ shard, err: errorText(error) }, 'deleting a handed-over shard failed'),
-          );
-      }
-    });
-    this.#deletions.add(timer);
+  #planDeletions(): void {
+    const delayMs = this.#deps.queryTimeoutMs + queryMarginMs;
+    for (const shard of this.#given.keys()) {
+      if (this.#isStopped || this.#deletions.has(shard) || !this.#isDisposable(shard)) continue;
+      this.#deletions.set(
+        shard,
+        this.#deps.clock.after(delayMs, () => this.#delete(shard)),
+      );
+    }
+  }
+
+  #isDisposable(shard: number): boolean {
+    return this.#isGiven(shard) && !this.#isRead(shard);
+  }
+
+  #delete(shard: number): void {
+    this.#deletions.delete(shard);
+    // Owned again, or by yet another node, meanwhile: another round decides.
+    if (!this.#isDisposable(shard)) return;
+    this.#given.delete(shard);
+    this.#hosted
+      .deleteShard(shard)
+      .catch((error: unknown) =>
+        this.#deps.log.warn({ shard, err: errorText(error) }, 'deleting a handed-over shard failed'),
+      );
   }
 }

@@ -170,4 +170,4 @@ export type ControlMessage =
       readonly replyTo: ReplyTo<readonly Uint8Array[]>;
     }
   /** All data of these shards is with their owners. */
-  | { readonly type: 'handedOver'; readonly shards: readonly number[] };
+  | { readonly type: 'handedOver'; readonly shards: readonly number[]; readonly replyTo: ReplyTo<void> };

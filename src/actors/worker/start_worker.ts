@@ -58,7 +58,13 @@ export async function startWorker(
   const view = new ClusterView(nodeId, layout.shards, clock);
   const router = new Router(view, hosted, control, clock);
   const engine = new Engine({ limits, features, clock, registry });
-  const handOver = new HandOver(view, hosted, router, { clock, log, registry, control });
+  const handOver = new HandOver(view, hosted, router, {
+    clock,
+    log,
+    registry,
+    control,
+    queryTimeoutMs: limits.timeoutMs,
+  });
   const parts = {
     view,
     hosted,
