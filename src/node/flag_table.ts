@@ -109,7 +109,6 @@ const whenSet =
   (value: string | number | boolean): string | undefined =>
     value === '' || value === 0 || value === false ? undefined : what;
 
-const tlsNotYet = whenSet('traffic between nodes is not encrypted yet');
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const workersMax = 64;
@@ -392,7 +391,6 @@ export const flagTable: FlagTable = {
     initial: '',
     parse: identity,
     isFile: true,
-    notYet: tlsNotYet,
   },
   clusterTlsKeyFile: {
     name: 'cluster.tls-key-file',
@@ -402,7 +400,6 @@ export const flagTable: FlagTable = {
     initial: '',
     parse: identity,
     isFile: true,
-    notYet: tlsNotYet,
   },
   clusterTlsCaFile: {
     name: 'cluster.tls-ca-file',
@@ -412,7 +409,6 @@ export const flagTable: FlagTable = {
     initial: '',
     parse: identity,
     isFile: true,
-    notYet: tlsNotYet,
   },
   logLevel: {
     name: 'log.level',

@@ -16,6 +16,13 @@ export function hostAndPort(address: string): { host: string; port: number } {
   return { host: match[1] ?? match[2] ?? '', port: Number(match[3]) };
 }
 
+/** The path under which everything is served, without a slash at its end: as given, else that of the external URL. */
+export function routePrefix(given: string, externalUrl: string): string {
+  const path = given === '' && externalUrl !== '' ? new URL(externalUrl).pathname : given;
+  const trimmed = path.replace(/^\/+|\/+$/g, '');
+  return trimmed === '' ? '' : `/${trimmed}`;
+}
+
 /** Rejects with CodedError `listen_address` when the address can't be bound. */
 export async function listen(
   address: string,

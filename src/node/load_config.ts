@@ -65,6 +65,25 @@ function notYetEffective(
   section(prometheus.alerting.alertmanagers.length > 0, 'alerting.alertmanagers');
   section(prometheus.tracing !== undefined, 'tracing');
   section(prometheus.storage.outOfOrderTimeWindowMs > 0, 'storage.tsdb.out_of_order_time_window');
-  if (alertmanager !== undefined) sentences.push(...unsupportedIntegrations(alertmanager));
+  const { timeMs, sizeBytes, percentage } = prometheus.storage.retention;
+  section(timeMs > 0 || sizeBytes > 0 || percentage > 0, 'storage.tsdb.retention');
+  section(prometheus.global.queryLogFile !== '', 'global.query_log_file');
+  const jobs = prometheus.scrapeConfigs;
+  section(
+    jobs.some(({ scrapeFailureLogFile }) => scrapeFailureLogFile !== ''),
+    'scrape_failure_log_file',
+  );
+  section(
+    jobs.some((job) => job.convertClassicHistogramsToNhcb),
+    'convert_classic_histograms_to_nhcb',
+  );
+  section(
+    jobs.some(({ nativeHistogramBucketLimit }) => nativeHistogramBucketLimit > 0),
+    'native_histogram_bucket_limit',
+  );
+  if (alertmanager !== undefined) {
+    section(alertmanager.templates.length > 0, 'templates of the Alertmanager configuration');
+    sentences.push(...unsupportedIntegrations(alertmanager));
+  }
   return sentences;
 }

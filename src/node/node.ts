@@ -34,7 +34,7 @@ import { diskFiles } from './config_files.ts';
 import { openDataDirectory } from './data_directory.ts';
 import { engineFeatures, featuresWithoutEffect } from './features.ts';
 import type { ParsedNodeFlags } from './flags.ts';
-import { type HttpListener, hostAndPort, listen } from './http_server.ts';
+import { type HttpListener, hostAndPort, listen, routePrefix } from './http_server.ts';
 import { type LoadedConfig, loadConfig } from './load_config.ts';
 import { ClusterTransport } from './node_transport.ts';
 import { type ConfigStatus, createRegistry, ownMetrics } from './own_metrics.ts';
@@ -247,6 +247,7 @@ export class TorchringNode {
   }
 
   async #mountPrometheus(app: FastifyInstance): Promise<void> {
+    const prefix = routePrefix(this.#flags.webRoutePrefix, this.#flags.webExternalUrl);
     await app.register(prometheusApi, {
       backend: this.#backend,
       clock: this.#deps.clock,
@@ -254,9 +255,9 @@ export class TorchringNode {
       remoteWrite: { isEnabled: this.#flags.webEnableRemoteWriteReceiver },
       isLifecycleEnabled: this.#flags.webEnableLifecycle,
       corsOrigin: /^.*$/,
-      ...(this.#flags.webRoutePrefix === '' ? {} : { prefix: this.#flags.webRoutePrefix }),
+      ...(prefix === '' ? {} : { prefix }),
     });
-    await this.#mountAlertmanager(app, `${this.#flags.webRoutePrefix}/alertmanager`);
+    await this.#mountAlertmanager(app, `${prefix}/alertmanager`);
   }
 
   async #mountAlertmanager(app: FastifyInstance, prefix: string): Promise<void> {
