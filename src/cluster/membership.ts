@@ -128,6 +128,7 @@ export class Membership {
         case 'changed':
           changed = true;
           this.#logChange(effect.member, effect.previous);
+          this.#abandonDead(effect.member, effect.previous);
           break;
         case 'probeFailed':
           this.#deps.metrics.probeFailures.inc();
@@ -203,6 +204,10 @@ export class Membership {
     } finally {
       this.#resolving = false;
     }
+  }
+
+  #abandonDead({ meta, state }: Member, previous: MemberState | undefined): void {
+    if (state === 'dead' && previous !== 'dead') this.#deps.pool.abandon(meta.advertiseAddress);
   }
 
   #logChange({ meta, state }: Member, previous: MemberState | undefined): void {

@@ -27,6 +27,10 @@ export interface ClientPoolOptions {
   readonly serverName: string | undefined;
 }
 
+interface Cancellable {
+  cancel(): void;
+}
+
 export interface CallOptions {
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
@@ -53,6 +57,8 @@ export class ClientPool {
   readonly #throttle: LogThrottle;
   /** By address, least recently used first. */
   readonly #channels = new Map<string, Client>();
+  /** Calls that wait for an answer, by address. */
+  readonly #underWay = new Map<string, Set<Cancellable>>();
   #closed = false;
 
   constructor(options: ClientPoolOptions, deps: { clock: Clock; log: Logger }) {
@@ -86,12 +92,14 @@ export class ClientPool {
         { deadline: this.#deadline(options.deadlineMs) },
         (error, response) => {
           options.signal?.removeEventListener('abort', onAbort);
+          this.#ended(address, call);
           // The method's own codec made the response.
           if (error === null && response !== undefined) resolve(response as unknown as UnaryCalls[N][1]);
           else reject(this.#failure(error, address));
         },
       );
       options.signal?.addEventListener('abort', onAbort, { once: true });
+      this.#begun(address, call);
     });
   }
 
@@ -113,12 +121,14 @@ export class ClientPool {
     );
     const onAbort = (): void => call.cancel();
     options.signal?.addEventListener('abort', onAbort, { once: true });
+    this.#begun(address, call);
     try {
       for await (const chunk of call) yield chunk as ExecuteChunk;
     } catch (error) {
       throw this.#failure(error, address);
     } finally {
       options.signal?.removeEventListener('abort', onAbort);
+      this.#ended(address, call);
       call.cancel();
     }
   }
@@ -127,6 +137,25 @@ export class ClientPool {
   forget(address: string): void {
     this.#channels.get(address)?.close();
     this.#channels.delete(address);
+  }
+
+  /**
+   * Ends the calls to an address whose node was found dead. A machine that loses its power refuses nothing: without
+   * this its callers would wait until their deadlines.
+   */
+  abandon(address: string): void {
+    for (const call of [...(this.#underWay.get(address) ?? [])]) call.cancel();
+    this.forget(address);
+  }
+
+  #begun(address: string, call: Cancellable): void {
+    const calls = this.#underWay.get(address) ?? new Set();
+    this.#underWay.set(address, calls.add(call));
+  }
+
+  #ended(address: string, call: Cancellable): void {
+    const calls = this.#underWay.get(address);
+    if (calls?.delete(call) === true && calls.size === 0) this.#underWay.delete(address);
   }
 
   close(): void {
