@@ -222,7 +222,7 @@ export async function runMainJob(scenario: ScenarioCluster, say: (text: string) 
     atSeconds: secondsAgo(2),
   };
   const before = await query(scenario.nodes[0]?.url ?? '', since.expr, since.atSeconds);
-  assert.equal(before.data.result.length, scenario.exporters.length);
+  assert.equal(before.data.result.length, scenario.exporters.length + spreadTargets);
   const dead = await leaderDies(scenario, say);
   const living = scenario.nodes.filter((node) => node !== dead);
   await pagedOnce(scenario, living, second);
