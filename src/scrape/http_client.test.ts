@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { systemClock } from '../base/index.ts';
 import type { ScrapeConfig } from './config_types.ts';
+import { createHttpClient } from './http_client.ts';
 import type { ScrapeResult } from './loop.ts';
 import { httpDefaults, loopOver, scrapeConfig } from './testing/fixtures.ts';
 
@@ -86,6 +88,14 @@ test('a server that is too slow, in its headers or its body, meets the deadline'
     assert.equal(result.lastError, `Get "http://${address}${metricsPath}": context deadline exceeded`);
     assert.ok(result.durationMs < 4000);
   }
+});
+
+test('a request that was called off beforehand is not made', async (context) => {
+  const address = await serve(context, () => assert.fail('a request came'));
+  const client = await createHttpClient(httpDefaults, systemClock);
+  context.after(() => client.close());
+  const get = { url: `http://${address}/`, headers: {}, timeoutMs: 60_000, bodyBytesMax: 0 };
+  await assert.rejects(client.get({ ...get, signal: AbortSignal.abort() }), { code: 'request' });
 });
 
 test('refused, reset and cut connections fail the scrape', async (context) => {

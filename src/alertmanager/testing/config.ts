@@ -1,5 +1,5 @@
 /** Small Alertmanager configurations for tests, with every field filled in. */
-import type { HttpClientConfig, TlsConfig } from '../../model/index.ts';
+import { type HttpClientConfig, httpClient } from '../../model/index.ts';
 import type {
   AlertmanagerConfig,
   AlertmanagerGlobalConfig,
@@ -7,36 +7,9 @@ import type {
   Route,
   WebhookConfig,
 } from '../config.ts';
+import { route } from '../config_routes.ts';
 
-export const noTls: TlsConfig = {
-  ca: '',
-  cert: '',
-  key: '',
-  caFile: '',
-  certFile: '',
-  keyFile: '',
-  caRef: '',
-  certRef: '',
-  keyRef: '',
-  serverName: '',
-  insecureSkipVerify: false,
-  minVersion: undefined,
-  maxVersion: undefined,
-};
-
-export const plainHttp: HttpClientConfig = {
-  basicAuth: undefined,
-  authorization: undefined,
-  oauth2: undefined,
-  tlsConfig: noTls,
-  followRedirects: true,
-  enableHttp2: true,
-  httpHeaders: {},
-  proxyUrl: '',
-  noProxy: '',
-  proxyFromEnvironment: false,
-  proxyConnectHeader: {},
-};
+export const plainHttp: HttpClientConfig = httpClient().initial();
 
 export function webhookConfig(part: Partial<WebhookConfig> = {}): WebhookConfig {
   return {
@@ -52,20 +25,7 @@ export function webhookConfig(part: Partial<WebhookConfig> = {}): WebhookConfig 
 }
 
 export function routeConfig(part: Partial<Route> = {}): Route {
-  return {
-    receiver: '',
-    groupBy: undefined,
-    groupByAll: false,
-    matchers: [],
-    muteTimeIntervals: [],
-    activeTimeIntervals: [],
-    continue: false,
-    routes: [],
-    groupWaitMs: undefined,
-    groupIntervalMs: undefined,
-    repeatIntervalMs: undefined,
-    ...part,
-  };
+  return { ...route.zero.route, ...part };
 }
 
 export function receiverConfig(

@@ -17,9 +17,8 @@ import {
   quote,
   space,
 } from './ascii.ts';
-import { normalizeBucketLabels } from './normalize.ts';
 import { parseFloatBytes } from './number.ts';
-import { parseBraces, parseSeries, type SeriesDialect, seriesEnd } from './series.ts';
+import { parseBraces, resolveSeries, type SeriesDialect, seriesEnd } from './series.ts';
 import type { ExpositionSink, MetadataKind, ParseOutcome } from './sink.ts';
 
 const dialect: SeriesDialect = { blanks: false, lineFeeds: false };
@@ -74,7 +73,7 @@ class OpenMetricsParser {
     if (end >= 0 && body[end] === space) id = this.#sink.expectedId;
     else {
       end = seriesEnd(body, at, dialect);
-      id = this.#resolve(at, end);
+      id = resolveSeries(body, at, end, dialect, this.#type, this.#sink);
     }
     const valueEnd = tokenEnd(body, end);
     const value = this.#float(end, valueEnd, 'expected value after metric');
@@ -91,18 +90,6 @@ class OpenMetricsParser {
     this.samples++;
     this.#sink.sample(id, value, timestampMs);
     return next + 1;
-  }
-
-  #resolve(at: number, end: number): number {
-    const body = this.#body;
-    const known = end > at ? this.#sink.find(body, at, end) : -1;
-    if (known >= 0) return known;
-    if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
-      throw expositionError(body, at, 'expected a valid start token');
-    }
-    const { pairs } = parseSeries(body, at, dialect, this.#sink);
-    normalizeBucketLabels(this.#type, pairs);
-    return this.#sink.define(body, at, end, pairs);
   }
 
   /** The float of the token whose leading space is at `at`. */

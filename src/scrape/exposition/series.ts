@@ -11,6 +11,7 @@ import {
   comma,
   equals,
   expositionError,
+  isMetricStart,
   labelNameEnd,
   lineFeed,
   metricNameEnd,
@@ -18,7 +19,8 @@ import {
   skipBlanks,
   unescapeValue,
 } from './ascii.ts';
-import type { TextSource } from './sink.ts';
+import { normalizeBucketLabels } from './normalize.ts';
+import type { ExpositionSink, TextSource } from './sink.ts';
 
 /** What the two text formats do differently inside the braces. */
 export interface SeriesDialect {
@@ -46,19 +48,36 @@ export function seriesEnd(body: Uint8Array, at: number, dialect: SeriesDialect):
   return body.length;
 }
 
-export interface ParsedSeries {
+interface ParsedSeries {
   readonly end: number;
   /** `__name__` and its value first, then the labels as written, empty values included. */
   readonly pairs: string[];
 }
 
-/** Throws ExpositionError. */
-export function parseSeries(
+/**
+ * The sink's id of the series in `body[at, end)`, which is introduced to the sink when it is new. `metricType` is that of the
+ * last TYPE line. Throws ExpositionError, and what `sink.define` throws.
+ */
+export function resolveSeries(
   body: Uint8Array,
   at: number,
+  end: number,
   dialect: SeriesDialect,
-  texts: TextSource,
-): ParsedSeries {
+  metricType: string,
+  sink: ExpositionSink,
+): number {
+  const known = end > at ? sink.find(body, at, end) : -1;
+  if (known >= 0) return known;
+  if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
+    throw expositionError(body, at, 'expected a valid start token');
+  }
+  const { pairs } = parseSeries(body, at, dialect, sink);
+  normalizeBucketLabels(metricType, pairs);
+  return sink.define(body, at, end, pairs);
+}
+
+/** Throws ExpositionError. */
+function parseSeries(body: Uint8Array, at: number, dialect: SeriesDialect, texts: TextSource): ParsedSeries {
   const nameEnd = metricNameEnd(body, at);
   const name = nameEnd > at ? texts.text(body, at, nameEnd) : undefined;
   const next = dialect.blanks ? skipBlanks(body, nameEnd) : nameEnd;

@@ -19,9 +19,8 @@ import {
   space,
   tab,
 } from './ascii.ts';
-import { normalizeBucketLabels } from './normalize.ts';
 import { parseFloatBytes } from './number.ts';
-import { parseSeries, type SeriesDialect, seriesEnd } from './series.ts';
+import { resolveSeries, type SeriesDialect, seriesEnd } from './series.ts';
 import type { ExpositionSink, MetadataKind, ParseOutcome } from './sink.ts';
 
 const dialect: SeriesDialect = { blanks: true, lineFeeds: true };
@@ -67,7 +66,7 @@ class TextParser {
     // A known name without labels may today be followed by a blank and labels.
     if (id < 0 || body[valueStart] === braceOpen) {
       end = seriesEnd(body, at, dialect);
-      id = this.#resolve(at, end);
+      id = resolveSeries(body, at, end, dialect, this.#type, this.#sink);
       valueStart = skipBlanks(body, end);
     }
     const valueEnd = tokenEnd(body, valueStart);
@@ -90,18 +89,6 @@ class TextParser {
     this.samples++;
     this.#sink.sample(id, value, timestampMs);
     return next;
-  }
-
-  #resolve(at: number, end: number): number {
-    const body = this.#body;
-    const known = end > at ? this.#sink.find(body, at, end) : -1;
-    if (known >= 0) return known;
-    if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
-      throw expositionError(body, at, 'expected a valid start token');
-    }
-    const { pairs } = parseSeries(body, at, dialect, this.#sink);
-    normalizeBucketLabels(this.#type, pairs);
-    return this.#sink.define(body, at, end, pairs);
   }
 
   /** `at` is a hash sign. Returns the offset of the line's end. */

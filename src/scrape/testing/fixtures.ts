@@ -1,7 +1,7 @@
 /** What the room's tests share: a job's configuration, a sink that remembers, and a loop over a real server. */
 import { Registry } from 'prom-client';
 import { systemClock } from '../../base/index.ts';
-import { Labels, type WriteBatch } from '../../model/index.ts';
+import { httpClient, Labels, type WriteBatch } from '../../model/index.ts';
 import type { ScrapeConfig } from '../config_types.ts';
 import { decodeUtf8 } from '../exposition/ascii.ts';
 import type { ExpositionSink } from '../exposition/sink.ts';
@@ -11,35 +11,7 @@ import { createScrapeMetrics } from '../metrics.ts';
 import { Relabeler } from '../relabel.ts';
 import { populateTarget, type Target } from '../target.ts';
 
-const noTls = {
-  ca: '',
-  cert: '',
-  key: '',
-  caFile: '',
-  certFile: '',
-  keyFile: '',
-  caRef: '',
-  certRef: '',
-  keyRef: '',
-  serverName: '',
-  insecureSkipVerify: false,
-  minVersion: undefined,
-  maxVersion: undefined,
-};
-
-export const httpDefaults: ScrapeConfig['httpClientConfig'] = {
-  proxyUrl: '',
-  noProxy: '',
-  proxyFromEnvironment: false,
-  proxyConnectHeader: {},
-  basicAuth: undefined,
-  authorization: undefined,
-  oauth2: undefined,
-  tlsConfig: noTls,
-  followRedirects: true,
-  enableHttp2: true,
-  httpHeaders: {},
-};
+export const httpDefaults: ScrapeConfig['httpClientConfig'] = httpClient().initial();
 
 const configDefaults: ScrapeConfig = {
   jobName: 'test',

@@ -1,0 +1,52 @@
+/** One exchange with what its HTTP section asks for: authentication, own headers, redirects. */
+import type { Dispatcher } from 'undici';
+import type { HttpClientConfig } from '../model/index.ts';
+import { secretHeaders } from './headers.ts';
+import { loadUndici } from './undici.ts';
+
+const redirectsMax = 10;
+const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
+/** Those that ask for the same method and body again. */
+const repeatStatuses: readonly number[] = [307, 308];
+
+export interface OutgoingRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The first answer that is no redirect to be followed; its body is to be read or dumped by the caller. A redirected POST is
+ * sent again only where the answer asks for that. Rejects when no answer came, or after too many redirects.
+ */
+export async function send(
+  request: OutgoingRequest,
+  config: HttpClientConfig,
+  dispatcher: Dispatcher,
+): Promise<Dispatcher.ResponseData> {
+  const undici = await loadUndici();
+  const { method, signal } = request;
+  const followed = method === 'GET' ? redirectStatuses : repeatStatuses;
+  const secrets = await secretHeaders(config);
+  const { origin } = new URL(request.url);
+  let url = request.url;
+  for (let redirects = 0; ; redirects++) {
+    // Credentials stay with the origin they were configured for.
+    const headers = new URL(url).origin === origin ? { ...request.headers, ...secrets } : request.headers;
+    const response = await undici.request(url, {
+      method,
+      headers,
+      dispatcher,
+      signal,
+      body: request.body ?? null,
+    });
+    const { location } = response.headers;
+    const isRedirect = followed.includes(response.statusCode) && typeof location === 'string';
+    if (!config.followRedirects || !isRedirect) return response;
+    await response.body.dump();
+    if (redirects === redirectsMax) throw new Error(`stopped after ${redirectsMax} redirects`);
+    url = new URL(location, url).href;
+  }
+}
