@@ -68,6 +68,18 @@ test('results print as the HTTP API of Prometheus prints them', async () => {
   );
 });
 
+test('dates of the first century are of their own years', async () => {
+  const atSeconds = Date.parse('0000-02-15T12:00:00Z') / 1000;
+  for (const [name, value] of [
+    ['day_of_year', 46],
+    ['days_in_month', 29],
+    ['year', 0],
+  ]) {
+    const text = await instant(`${name}(vector(${atSeconds}))`, 0, two);
+    assert.match(text, new RegExp(`"${value}"\\]`), text);
+  }
+});
+
 test('selectors ask storage for exactly what their windows reach', async () => {
   const asked = async (query: string, range: QueryRange): Promise<[number, number]> => {
     const storage = new GivenStorage([]);

@@ -2,7 +2,7 @@
  * From columns to results, and from results to the JSON of the HTTP API, exactly as Prometheus prints it.
  */
 import { assert } from '../base/index.ts';
-import { formatFloat, formatFloatJson } from '../model/index.ts';
+import { formatFloat, formatFloatJson, formatTimestamp } from '../model/index.ts';
 import type { Grid } from './eval/grid.ts';
 import type { Value } from './eval/values.ts';
 import { toColumns } from './eval/windows.ts';
@@ -58,13 +58,9 @@ function envelope(type: string, result: string): string {
   return `{"resultType":"${type}","result":${result}}`;
 }
 
-/** Seconds without decimals or with three: not as a scalar's, which has as many as it needs. */
-function seconds(timestampMs: number): string {
-  return timestampMs % 1000 === 0 ? String(timestampMs / 1000) : (timestampMs / 1000).toFixed(3);
-}
-
+/** The time without decimals or with three: not as a scalar's, which has as many as it needs. */
 function point(timestampMs: number, value: number): string {
-  return `[${seconds(timestampMs)},"${formatFloatJson(value)}"]`;
+  return `[${formatTimestamp(timestampMs)},"${formatFloatJson(value)}"]`;
 }
 
 function sampleJson({ labels, timestampMs, value }: VectorSample): string {

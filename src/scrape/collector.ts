@@ -12,6 +12,8 @@ import type { TextCache } from './text_cache.ts';
 
 /** Samples with timestamps further ahead of now are refused. */
 const aheadMsMax = 10 * 60_000;
+/** OpenMetrics' times are floats of seconds: what is older than this is no number of milliseconds. */
+const timestampMsMin = Number.MIN_SAFE_INTEGER;
 
 export interface ScrapeCounts {
   /** Samples in the exposition. */
@@ -22,7 +24,7 @@ export interface ScrapeCounts {
   seriesAdded: number;
   /** Samples that repeat a series of the same exposition. */
   duplicates: number;
-  /** Samples too far in the future. */
+  /** Samples too far in the future, or before all time. */
   outOfBounds: number;
 }
 
@@ -110,7 +112,7 @@ export class ScrapeCollector implements ExpositionSink {
       return;
     }
     const timestampMs = isExplicit ? exposedTimestampMs : this.#timestampMs;
-    if (timestampMs > this.#timestampMsMax) {
+    if (timestampMs > this.#timestampMsMax || timestampMs < timestampMsMin) {
       this.counts.outOfBounds++;
       return;
     }

@@ -110,6 +110,19 @@ test('a sample more than ten minutes ahead is dropped and counted', async () => 
   assert.equal(result.counts.outOfBounds, 1);
 });
 
+test('an OpenMetrics time that is no number of milliseconds costs the target that sample alone', async () => {
+  for (const seconds of ['-1e300', '1e300', '-9007199254741']) {
+    const loop = await loopOf(
+      [`a 1 ${seconds}\nb 1\n# EOF\n`],
+      {},
+      'application/openmetrics-text; version=1.0.0',
+    );
+    const result = await loop.scrape(1000);
+    assert.deepEqual(samples(result), ['b 1 @1000'], seconds);
+    assert.equal(result.counts.outOfBounds, 1, seconds);
+  }
+});
+
 test('a series repeated in one exposition counts, its first sample stays', async () => {
   const loop = await loopOf(['a 1\na 2\nb{x="1",y="2"} 1\nb{y="2",x="1"} 1\n']);
   const result = await loop.scrape(1000);

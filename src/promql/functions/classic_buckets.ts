@@ -2,7 +2,7 @@
  * Classic histograms: cumulative bucket counters told apart by the label `le`. Buckets are collected per label
  * set once; each step then sees the counts that are present.
  */
-import { formatFloatG, type Labels, parseFloatText } from '../../model/index.ts';
+import { formatFloatG, formatGoTime, type Labels, parseFloatText } from '../../model/index.ts';
 import type { Annotations } from '../eval/annotations.ts';
 import type { Span } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
@@ -131,7 +131,7 @@ export class MonotonicityReport {
     const see = 'https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile';
     const buckets = `from buckets ${formatFloatG(this.#minBound)} to ${formatFloatG(this.#maxBound)}`;
     const difference = formatFloatG(Number(this.#maxDifference.toPrecision(2)));
-    const times = `from ${rfc3339(this.#firstMs)} to ${rfc3339(this.#lastMs)}`;
+    const times = `from ${wholeSeconds(this.#firstMs)} to ${wholeSeconds(this.#lastMs)}`;
     annotations.info(
       `input to histogram_quantile needed to be fixed for monotonicity (see ${see})${forMetric(name)}, ` +
         `${buckets}, with a max diff of ${difference}, over ${this.#samples} samples ${times}`,
@@ -140,8 +140,8 @@ export class MonotonicityReport {
   }
 }
 
-function rfc3339(atMs: number): string {
-  return new Date(Math.trunc(atMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+function wholeSeconds(atMs: number): string {
+  return formatGoTime(Math.trunc(atMs / 1000) * 1000);
 }
 
 function almostEqual(a: number, b: number): boolean {

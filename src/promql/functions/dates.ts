@@ -34,11 +34,16 @@ function datePart(part: (date: Date) => number): FunctionSpec {
 }
 
 function dayOfYear(date: Date): number {
-  return Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / dayMs) + 1;
+  // Not Date.UTC, which takes the years 0 to 99 for those of the last century.
+  const newYear = new Date(date);
+  newYear.setUTCMonth(0, 1);
+  return Math.floor((date.getTime() - newYear.setUTCHours(0, 0, 0, 0)) / dayMs) + 1;
 }
 
 function daysInMonth(date: Date): number {
-  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  const last = new Date(date);
+  last.setUTCMonth(date.getUTCMonth() + 1, 0);
+  return last.getUTCDate();
 }
 
 export const dateFunctions: FunctionFamily<
