@@ -134,7 +134,8 @@ export async function runLocal(options: LocalOptions): Promise<number> {
   const stop = new AbortController();
   const running = nodes.map((node) => startNode(node, nodes, options));
   const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    // Not once: on a terminal Ctrl-C comes to the whole group, and once more by way of the launcher.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
   void stopped.then(() => stop.abort());
   for (const one of running) watchForDeath(one, stop.signal);

@@ -36,7 +36,8 @@ export async function runNode(flags: ParsedNodeFlags): Promise<number> {
     node.reload().catch(() => undefined);
   });
   const reason = await new Promise<string>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    // Not once: on a terminal Ctrl-C comes to the whole group, and once more by way of the launcher.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
     node.onQuit(() => resolve('a request to quit'));
   });
   log.info({ reason }, 'stopping');
