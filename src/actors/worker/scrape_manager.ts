@@ -20,7 +20,7 @@ import type { ClusterView } from './cluster_view.ts';
 import type { HostedShards } from './hosted_shards.ts';
 import type { GroupMessage, ScrapeSettings } from './messages.ts';
 import type { Router } from './router.ts';
-import { ScrapePool } from './scrape_pool.ts';
+import { type CreateClient, ScrapePool } from './scrape_pool.ts';
 import { type TargetMessage, type TargetStatus, targetProps } from './target_actor.ts';
 
 interface Deps {
@@ -32,14 +32,19 @@ interface Deps {
   readonly version: string;
   /** One text per cluster: two clusters that scrape the same targets don't do it together. */
   readonly clusterName: string;
+  /** In place of real connections. */
+  readonly createClient?: CreateClient;
 }
+
+/** Go's zero time, as Prometheus shows it. */
+const neverScraped = '0001-01-01T00:00:00Z';
 
 /** Hash seeds are 32-bit. */
 const textSeedMax = 2 ** 32;
 
 interface RunningTarget {
   readonly job: string;
-  readonly target: Target;
+  target: Target;
   readonly loop: ScrapeLoop;
   readonly status: TargetStatus;
   readonly refusal: string;
@@ -60,6 +65,9 @@ export class ScrapeManager {
   readonly #running = new Map<string, RunningTarget>();
   /** Gone from discovery, waiting to write their staleness markers. */
   readonly #ending = new Map<string, RunningTarget>();
+  /** Actors alive per pool: a pool that was replaced keeps its client until the last of them has stopped. */
+  readonly #users = new Map<ScrapePool, number>();
+  #configuring: Promise<void> = Promise.resolve();
   #actorsStarted = 0;
 
   constructor(view: ClusterView, hosted: HostedShards, router: Router, deps: Deps) {
@@ -72,24 +80,47 @@ export class ScrapeManager {
     this.#texts = new TextCache(deps.random.below(textSeedMax));
   }
 
-  /** Takes a new set of jobs; unchanged ones go on as they are. Rejects when a job's client can't be made: nothing changes then. */
-  async configure({ configs }: ScrapeSettings): Promise<void> {
-    const next = new Map<string, ScrapePool>();
-    for (const config of configs) {
-      const known = this.#pools.get(config.jobName);
-      if (known !== undefined && sameConfig(known.config, config)) next.set(config.jobName, known);
-      else {
-        const pool = await ScrapePool.create(config, this.#deps.clock);
-        pool.setGroups(known?.groups ?? []);
-        next.set(config.jobName, pool);
+  /**
+   * Takes a new set of jobs, one set after the other; unchanged jobs go on as they are. Rejects when a job's client can't
+   * be made: nothing changes then.
+   */
+  configure({ configs }: ScrapeSettings): Promise<void> {
+    const done = this.#configuring.then(() => this.#configure(configs));
+    // A failure is the caller's; the next set is taken all the same.
+    this.#configuring = done.catch(() => undefined);
+    return done;
+  }
+
+  async #configure(configs: readonly ScrapeConfig[]): Promise<void> {
+    const created = new Map<string, ScrapePool>();
+    try {
+      for (const config of configs) {
+        const known = this.#pools.get(config.jobName);
+        if (known !== undefined && sameConfig(known.config, config)) continue;
+        const { clock, createClient } = this.#deps;
+        created.set(config.jobName, await ScrapePool.create(config, clock, createClient));
       }
+    } catch (error) {
+      for (const pool of created.values()) this.#closeClient(pool);
+      throw error;
     }
-    for (const [job, pool] of this.#pools) {
-      if (next.get(job) !== pool) this.#closeClient(pool);
-    }
-    this.#pools.clear();
-    for (const [job, pool] of next) this.#pools.set(job, pool);
+    this.#replacePools(configs, created);
     this.reconcile();
+  }
+
+  #replacePools(configs: readonly ScrapeConfig[], created: ReadonlyMap<string, ScrapePool>): void {
+    const before = new Map(this.#pools);
+    this.#pools.clear();
+    for (const { jobName } of configs) {
+      const known = before.get(jobName);
+      const pool = created.get(jobName) ?? known;
+      if (pool === undefined) continue;
+      // What is known of the targets now, not when the client was begun to be made.
+      if (pool !== known) pool.setGroups(known?.groups ?? []);
+      else before.delete(jobName);
+      this.#pools.set(jobName, pool);
+    }
+    for (const pool of before.values()) if (!this.#users.has(pool)) this.#closeClient(pool);
   }
 
   setGroups(job: string, groups: readonly GroupMessage[]): void {
@@ -127,12 +158,19 @@ export class ScrapeManager {
 
   #keepRunning(key: string, job: string, pool: ScrapePool, target: Target, refusal: string): void {
     const known = this.#running.get(key);
-    if (known !== undefined && known.pool === pool && known.refusal === refusal) return;
+    if (known !== undefined && known.pool === pool && known.refusal === refusal) {
+      // What was discovered of it may have changed without a change of what it is.
+      known.target = target;
+      return;
+    }
     const predecessor = known ?? this.#ending.get(key);
     const inherited = predecessor?.loop.trackedSeries() ?? [];
     if (predecessor !== undefined) this.#kill(predecessor);
     this.#ending.delete(key);
-    this.#running.set(key, this.#start(job, pool, target, refusal, inherited));
+    const running = this.#start(job, pool, target, refusal, inherited);
+    this.#running.set(key, running);
+    this.#users.set(pool, (this.#users.get(pool) ?? 0) + 1);
+    running.actor.onStopped(() => this.#stopped(key, running));
   }
 
   #start(
@@ -170,9 +208,19 @@ export class ScrapeManager {
     }
     this.#ending.set(key, running);
     running.actor.tell({ type: 'gone' });
-    running.actor.onStopped(() => {
-      if (this.#ending.get(key) === running) this.#ending.delete(key);
-    });
+  }
+
+  #stopped(key: string, running: RunningTarget): void {
+    if (this.#ending.get(key) === running) this.#ending.delete(key);
+    // It failed too often: the next reconciliation starts it anew.
+    if (this.#running.get(key) === running) this.#running.delete(key);
+    const { pool } = running;
+    const users = (this.#users.get(pool) ?? 1) - 1;
+    if (users > 0) this.#users.set(pool, users);
+    else {
+      this.#users.delete(pool);
+      if (this.#pools.get(pool.config.jobName) !== pool) this.#closeClient(pool);
+    }
   }
 
   #kill({ actor, target }: RunningTarget): void {
@@ -203,7 +251,7 @@ export class ScrapeManager {
       scrapeUrl: target.url,
       globalUrl: target.url,
       lastError: refusal === '' ? status.lastError : refusal,
-      lastScrape: new Date(status.lastScrapeMs).toISOString(),
+      lastScrape: status.lastScrapeMs === 0 ? neverScraped : new Date(status.lastScrapeMs).toISOString(),
       lastScrapeDuration: status.lastDurationMs / 1000,
       health: status.health,
       scrapeInterval: formatDuration(target.intervalMs),

@@ -20,6 +20,8 @@ export interface DiscoveredTargets {
   readonly refusal: string;
 }
 
+export type CreateClient = typeof createHttpClient;
+
 export class ScrapePool {
   readonly config: ScrapeConfig;
   readonly client: HttpClient;
@@ -37,8 +39,12 @@ export class ScrapePool {
   }
 
   /** Rejects with ScrapeError when a TLS or credentials file can't be read. */
-  static async create(config: ScrapeConfig, clock: Clock): Promise<ScrapePool> {
-    return new ScrapePool(config, await createHttpClient(config.httpClientConfig, clock));
+  static async create(
+    config: ScrapeConfig,
+    clock: Clock,
+    createClient: CreateClient = createHttpClient,
+  ): Promise<ScrapePool> {
+    return new ScrapePool(config, await createClient(config.httpClientConfig, clock));
   }
 
   get groups(): readonly GroupMessage[] {

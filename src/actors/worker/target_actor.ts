@@ -35,17 +35,24 @@ export interface TargetDeps {
   readonly ingest: (batch: WriteBatch) => Promise<IngestOutcome>;
 }
 
+/** What outlives a restart after a failure. */
+interface TargetLife {
+  isGone: boolean;
+}
+
 class TargetBehavior implements Behavior<TargetMessage> {
   readonly #deps: TargetDeps;
+  readonly #life: TargetLife;
   #isScraping = false;
-  #isGone = false;
 
-  constructor(deps: TargetDeps) {
+  constructor(deps: TargetDeps, life: TargetLife) {
     this.#deps = deps;
+    this.#life = life;
   }
 
   started(context: ActorContext<TargetMessage>): void {
-    this.#schedule(context);
+    if (this.#life.isGone) this.#endSoon(context);
+    else this.#schedule(context, 0);
   }
 
   receive(message: TargetMessage, context: ActorContext<TargetMessage>): void {
@@ -59,10 +66,9 @@ class TargetBehavior implements Behavior<TargetMessage> {
       case 'failed':
         throw message.error;
       case 'gone':
-        this.#isGone = true;
+        this.#life.isGone = true;
         context.cancelTimer('scrape');
-        // A target that is only missing for a moment, such as during a reload, leaves no trace.
-        context.startTimer('endOfLife', this.#deps.loop.target.intervalMs, { type: 'endOfLife' });
+        this.#endSoon(context);
         break;
       case 'endOfLife':
         this.#store(this.#deps.loop.endOfLife(context.clock.nowMs()), context);
@@ -71,17 +77,25 @@ class TargetBehavior implements Behavior<TargetMessage> {
     }
   }
 
-  #schedule(context: ActorContext<TargetMessage>): void {
+  /** A target that is only missing for a moment, such as during a reload, leaves no trace. */
+  #endSoon(context: ActorContext<TargetMessage>): void {
+    context.startTimer('endOfLife', this.#deps.loop.target.intervalMs, { type: 'endOfLife' });
+  }
+
+  /** The slot after `lastMs`, also where the timer of that one came a little early by the wall clock. */
+  #schedule(context: ActorContext<TargetMessage>, lastMs: number): void {
+    const { intervalMs } = this.#deps.loop.target;
     const nowMs = context.clock.nowMs();
-    const scheduledMs = nextScrapeMs(nowMs, this.#deps.loop.target.intervalMs, this.#deps.offsetMs);
+    const isEarly = lastMs > nowMs && lastMs - nowMs < intervalMs;
+    const scheduledMs = nextScrapeMs(isEarly ? lastMs : nowMs, intervalMs, this.#deps.offsetMs);
     context.startTimer('scrape', scheduledMs - nowMs, { type: 'scrape', scheduledMs });
   }
 
   #scrape(scheduledMs: number, context: ActorContext<TargetMessage>): void {
     const { loop, refusal } = this.#deps;
-    this.#schedule(context);
+    this.#schedule(context, scheduledMs);
     // The time-out is at most the interval, so an overlap is rare; the one under way counts.
-    if (this.#isScraping || this.#isGone) return;
+    if (this.#isScraping || this.#life.isGone) return;
     const timestampMs = scrapeTimestampMs(context.clock.nowMs(), scheduledMs, loop.target.intervalMs);
     if (refusal !== '') {
       this.#scraped(loop.fail(timestampMs, refusal), context);
@@ -124,5 +138,10 @@ class TargetBehavior implements Behavior<TargetMessage> {
 }
 
 export function targetProps(deps: TargetDeps): ActorProps<TargetMessage> {
-  return { kind: 'target', create: () => new TargetBehavior(deps), supervision: { restartsMax: 1_000 } };
+  const life: TargetLife = { isGone: false };
+  return {
+    kind: 'target',
+    create: () => new TargetBehavior(deps, life),
+    supervision: { restartsMax: 1_000 },
+  };
 }

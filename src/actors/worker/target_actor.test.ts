@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Labels, WriteBatchBuilder } from '../../model/index.ts';
+import { BehaviorTestKit, testWorld } from '../../runtime/testing/index.ts';
+import type { ScrapeLoop, ScrapeResult } from '../../scrape/index.ts';
+import { emptyOutcome } from './router.ts';
+import { type TargetDeps, type TargetMessage, targetProps } from './target_actor.ts';
+
+const intervalMs = 10_000;
+
+function depsOf(
+  scrape: () => Promise<ScrapeResult>,
+  changes: Partial<TargetDeps> = {},
+): TargetDeps & { stored: string[] } {
+  const stored: string[] = [];
+  const endOfLife = new WriteBatchBuilder();
+  endOfLife.add(Labels.fromRecord({ __name__: 'end' }), 1, 1);
+  const loop = { target: { intervalMs, url: 'http://t/' }, scrape, endOfLife: () => endOfLife.finish() };
+  return {
+    loop: loop as unknown as ScrapeLoop,
+    offsetMs: 1_000,
+    status: { health: 'unknown', lastError: '', lastScrapeMs: 0, lastDurationMs: 0 },
+    refusal: '',
+    ingest: async ({ series }) => {
+      stored.push(String(series[0]?.get('__name__')));
+      return emptyOutcome();
+    },
+    stored,
+    ...changes,
+  };
+}
+
+test('a timer that comes early by the wall clock does not have the same slot scraped twice', async () => {
+  const deps = depsOf(() => new Promise(() => undefined));
+  const kit = new BehaviorTestKit<TargetMessage>(targetProps(deps).create());
+  const [first] = await kit.start();
+  assert.ok(first?.effect === 'timerStarted' && first.message.type === 'scrape');
+  const { scheduledMs } = first.message as Extract<TargetMessage, { type: 'scrape' }>;
+  kit.clock.advance(scheduledMs - kit.clock.nowMs() - 1);
+  const [next] = await kit.run(first.message);
+  assert.ok(next?.effect === 'timerStarted');
+  assert.deepEqual(next.message, { type: 'scrape', scheduledMs: scheduledMs + intervalMs });
+  assert.equal(next.delayMs, intervalMs + 1);
+});
+
+test('when the wall clock is set back the target is scraped within an interval all the same', async () => {
+  const kit = new BehaviorTestKit<TargetMessage>(
+    targetProps(depsOf(() => new Promise(() => undefined))).create(),
+  );
+  await kit.start();
+  const [next] = await kit.run({ type: 'scrape', scheduledMs: kit.clock.nowMs() + 3_600_000 });
+  assert.ok(next?.effect === 'timerStarted' && next.delayMs <= intervalMs);
+});
+
+test('a target that is gone stays so over a failure of its actor', async () => {
+  const { scheduler, system } = testWorld();
+  let fail: (error: Error) => void = () => undefined;
+  let scrapes = 0;
+  const deps = depsOf(() => {
+    scrapes++;
+    return new Promise((_, reject) => {
+      fail = reject;
+    });
+  });
+  const actor = system.spawn(targetProps(deps), 'target');
+  await scheduler.runFor(intervalMs);
+  actor.tell({ type: 'gone' });
+  await scheduler.runFor(10);
+  fail(new TypeError('bug'));
+  await scheduler.runFor(intervalMs * 3);
+  assert.equal(scrapes, 1);
+  assert.deepEqual(deps.stored, ['end']);
+  assert.deepEqual(system.paths, []);
+});
+
+test('an actor that fails scrapes again at its usual time', async () => {
+  const { scheduler, system } = testWorld();
+  const times: number[] = [];
+  const deps = depsOf(async () => {
+    times.push(scheduler.clock.nowMs() % intervalMs);
+    throw new TypeError('bug');
+  });
+  system.spawn(targetProps(deps), 'target');
+  await scheduler.runFor(intervalMs * 3);
+  assert.deepEqual(times, [1_000, 1_000, 1_000]);
+  await scheduler.runUntilSettled(system.shutdown(1_000));
+  assert.equal(scheduler.clock.pending, 0);
+});
