@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { AssertionError } from './assert.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 
 test('what is written is read, however small the writer began', () => {
@@ -40,4 +41,9 @@ test('a text that starts with a byte order mark keeps it', () => {
   const writer = new ByteWriter(1);
   writer.text('\ufeffx');
   assert.equal(new ByteReader(writer.finish()).text(), '\ufeffx');
+});
+
+test('what has no varint is a broken invariant, not other bytes', () => {
+  for (const bad of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])
+    assert.throws(() => new ByteWriter().varint(bad), AssertionError, String(bad));
 });

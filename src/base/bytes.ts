@@ -2,6 +2,8 @@
  * Little-endian binary writing and reading over caller-visible buffers, used by log frames, wire payloads
  * and pages. Varints are LEB128 as in Protocol Buffers ("Encoding", base 128 varints). 64-bit floats move as bits.
  */
+import { AssertionError } from './assert.ts';
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -54,6 +56,8 @@ export class ByteWriter {
 
   /** An unsigned integer up to 2^53 - 1. */
   varint(value: number): void {
+    // Anything else would be read back as another number, and Infinity written for ever.
+    if (!Number.isSafeInteger(value) || value < 0) throw new AssertionError(`${value} has no varint`);
     let rest = value;
     while (rest >= 0x80) {
       this.u8((rest % 0x80) | 0x80);
