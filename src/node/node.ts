@@ -170,7 +170,7 @@ export class TorchringNode {
     const registry = this.#registry;
     const peers = new ClusterPeers(cluster, this.#settings.layout.shards);
     this.#system.spawn(controlProps(this.#workers, peers), controlName);
-    const queries = new QueryService(this.#workers, this.#flags.queryMaxConcurrency);
+    const queries = new QueryService(this.#workers, this.#flags.queryMaxConcurrency, clock);
     const sources = new RuleSources(queries, this.#workers, this.#settings.limits);
     const externalUrl = this.#externalUrl();
     const link = new NodeLink(this.#system, new ClusterTransport(cluster), cluster.nodeId);

@@ -139,6 +139,7 @@ class AlertLeaderBehavior implements Behavior<AlertLeaderMessage> {
         posted,
         context.clock.nowMs(),
         this.#dispatcher.config.global.resolveTimeoutMs,
+        this.#deps.metrics,
       );
     } catch (error) {
       replyTo.fail(error instanceof Error ? error : new Error(String(error)));
@@ -151,6 +152,15 @@ class AlertLeaderBehavior implements Behavior<AlertLeaderMessage> {
   }
 
   #view({ what, query, replyTo }: Extract<AlertLeaderMessage, { type: 'view' }>, nowMs: number): void {
+    // A question that makes no sense must not cost the dispatcher its life.
+    try {
+      replyTo.ok(this.#viewOf(what, query, nowMs));
+    } catch (error) {
+      replyTo.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #viewOf(what: 'alerts' | 'groups', query: AlertsViewQuery, nowMs: number): unknown {
     const { receiver, filter, ...states } = query;
     const pattern = receiver === '' ? undefined : AnchoredRegex.compile(receiver);
     const wanted = {
@@ -159,7 +169,7 @@ class AlertLeaderBehavior implements Behavior<AlertLeaderMessage> {
       ...(pattern === undefined ? {} : { receiver: (name: string) => pattern.test(name) }),
     };
     const view = what === 'alerts' ? alertsView : alertGroupsView;
-    replyTo.ok(view(this.#dispatcher, wanted, nowMs));
+    return view(this.#dispatcher, wanted, nowMs);
   }
 
   #step(event: Parameters<Dispatcher['step']>[0], context: ActorContext<AlertLeaderMessage>): void {

@@ -62,6 +62,8 @@ export class DiscoveryManager {
       return [this.#system.spawn(discoveryProps({ discovery, onGroups }), `discovery-${++this.#started}`)];
     });
     this.#jobs.set(jobName, { text, actors, groups });
+    // Nobody else would tell the workers that what the job had before is gone.
+    if (actors.length === 0) this.#publish(jobName, []);
   }
 
   #stop(job: string, { actors }: RunningJob): void {

@@ -2,8 +2,9 @@
  * Queries as the HTTP APIs and the rules start them: at most so many at a time, the rest in a bounded line, each on the
  * next worker in turn, cancelled there when the client goes away.
  */
-import { CodedError } from '../../base/index.ts';
-import type { MakeAsk } from '../../runtime/index.ts';
+import { type Clock, CodedError } from '../../base/index.ts';
+import { QueryTimeoutError } from '../../promql/index.ts';
+import { type MakeAsk, runtimeErrorCodes } from '../../runtime/index.ts';
 import { actorErrorCodes } from '../errors.ts';
 import type {
   AnswerMessage,
@@ -24,17 +25,21 @@ const waitingPerRunningMax = 50;
 class Gate {
   readonly #max: number;
   readonly #waiting = new Set<() => void>();
+  readonly #clock: Clock;
   #inside = 0;
 
-  constructor(max: number) {
+  constructor(max: number, clock: Clock) {
     this.#max = max;
+    this.#clock = clock;
   }
 
   get inside(): number {
     return this.#inside;
   }
 
-  async enter(signal: AbortSignal): Promise<void> {
+  /** Rejects with `too_many_queries`, with the signal's reason, or with a time-out after `waitMs`. */
+  async enter(signal: AbortSignal, waitMs: number): Promise<void> {
+    signal.throwIfAborted();
     if (this.#inside < this.#max) {
       this.#inside++;
       return;
@@ -43,14 +48,23 @@ class Gate {
       throw new CodedError(actorErrorCodes.tooManyQueries, 'too many queries are waiting, try again later');
     }
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
+      const end = (): void => {
         this.#waiting.delete(wake);
+        signal.removeEventListener('abort', onAbort);
+        timer.cancel();
+      };
+      const onAbort = (): void => {
+        end();
         reject(signal.reason);
       };
       const wake = (): void => {
-        signal.removeEventListener('abort', onAbort);
+        end();
         resolve();
       };
+      const timer = this.#clock.after(waitMs, () => {
+        end();
+        reject(new QueryTimeoutError('query queue'));
+      });
       this.#waiting.add(wake);
       signal.addEventListener('abort', onAbort, { once: true });
     });
@@ -63,7 +77,6 @@ class Gate {
       this.#inside--;
       return;
     }
-    this.#waiting.delete(next);
     next();
   }
 }
@@ -71,11 +84,13 @@ class Gate {
 export class QueryService {
   readonly #workers: LocalWorkers;
   readonly #gate: Gate;
+  readonly #clock: Clock;
   #lastId = 0;
 
-  constructor(workers: LocalWorkers, concurrencyMax: number) {
+  constructor(workers: LocalWorkers, concurrencyMax: number, clock: Clock) {
     this.#workers = workers;
-    this.#gate = new Gate(concurrencyMax);
+    this.#gate = new Gate(concurrencyMax, clock);
+    this.#clock = clock;
   }
 
   get running(): number {
@@ -83,19 +98,19 @@ export class QueryService {
   }
 
   query(spec: QuerySpec, signal: AbortSignal): Promise<AnswerMessage> {
-    return this.#run(spec.limits.timeoutMs, signal, (id) => (replyTo) => ({
+    return this.#run(spec.limits.timeoutMs, signal, (id, leftMs) => (replyTo) => ({
       type: 'query',
       id,
-      spec,
+      spec: within(spec, leftMs),
       replyTo,
     }));
   }
 
   vector(spec: QuerySpec, signal: AbortSignal): Promise<VectorMessage> {
-    return this.#run(spec.limits.timeoutMs, signal, (id) => (replyTo) => ({
+    return this.#run(spec.limits.timeoutMs, signal, (id, leftMs) => (replyTo) => ({
       type: 'vector',
       id,
-      spec,
+      spec: within(spec, leftMs),
       replyTo,
     }));
   }
@@ -104,13 +119,16 @@ export class QueryService {
     return this.#run(lookupTimeoutMs, signal, (id) => (replyTo) => ({ type: 'lookup', id, spec, replyTo }));
   }
 
+  /** The time in the line counts. */
   async #run<R>(
     timeoutMs: number,
     signal: AbortSignal,
-    make: (id: number) => MakeAsk<WorkerMessage, R>,
+    make: (id: number, leftMs: number) => MakeAsk<WorkerMessage, R>,
   ): Promise<R> {
-    await this.#gate.enter(signal);
+    const startedMs = this.#clock.monotonicMs();
+    await this.#gate.enter(signal, timeoutMs);
     const id = ++this.#lastId;
+    const leftMs = Math.max(1, Math.ceil(timeoutMs - (this.#clock.monotonicMs() - startedMs)));
     try {
       const worker = this.#workers.next();
       const cancel = (): void => {
@@ -118,7 +136,11 @@ export class QueryService {
       };
       signal.addEventListener('abort', cancel, { once: true });
       try {
-        return await worker.ask<R>(make(id), timeoutMs + marginMs);
+        return await worker.ask<R>(make(id, leftMs), leftMs + marginMs);
+      } catch (error) {
+        // Nobody will take its answer.
+        if (error instanceof CodedError && error.code === runtimeErrorCodes.deadline) cancel();
+        throw error;
       } finally {
         signal.removeEventListener('abort', cancel);
       }
@@ -126,4 +148,8 @@ export class QueryService {
       this.#gate.leave();
     }
   }
+}
+
+function within(spec: QuerySpec, timeoutMs: number): QuerySpec {
+  return { ...spec, limits: { ...spec.limits, timeoutMs } };
 }

@@ -1,6 +1,6 @@
 /**
  * One rule group on the node that its key is placed on: drives the group from slot to slot, never two evaluations at a
- * time. Its mailbox (default bound) waits while an evaluation runs, so views are asked of a handful of messages at most.
+ * time. Mailbox: the default bound, for the few messages of reloads, new leaders and views.
  * After a failure the group starts anew and restores its alerts from ALERTS_FOR_STATE.
  */
 
@@ -28,6 +28,8 @@ class RuleGroupBehavior implements Behavior<RuleGroupMessage> {
   readonly #deps: RuleGroupActorDeps;
   #group: RuleGroup;
   #isEvaluating = false;
+  /** A new configuration came while the old group was evaluating. */
+  #isOutdated = false;
 
   constructor(deps: RuleGroupActorDeps) {
     this.#deps = deps;
@@ -45,6 +47,7 @@ class RuleGroupBehavior implements Behavior<RuleGroupMessage> {
         break;
       case 'evaluated':
         this.#isEvaluating = false;
+        if (this.#isOutdated) this.#reconfigure();
         this.#schedule(context);
         break;
       case 'failed':
@@ -52,7 +55,12 @@ class RuleGroupBehavior implements Behavior<RuleGroupMessage> {
       case 'resend':
         return this.#group.resendAlerts(context.clock.nowMs());
       case 'reconfigure':
-        this.#reconfigure(context);
+        // The evaluation under way still changes the state that the new group is to go on with.
+        if (this.#isEvaluating) this.#isOutdated = true;
+        else {
+          this.#reconfigure();
+          this.#schedule(context);
+        }
         break;
       case 'retire':
         return this.#group.retire(context.clock.nowMs());
@@ -62,11 +70,11 @@ class RuleGroupBehavior implements Behavior<RuleGroupMessage> {
     }
   }
 
-  #reconfigure(context: ActorContext<RuleGroupMessage>): void {
+  #reconfigure(): void {
+    this.#isOutdated = false;
     const state = this.#group.stateSnapshot();
     this.#group = this.#deps.makeGroup();
     this.#group.restoreSnapshot(state);
-    if (!this.#isEvaluating) this.#schedule(context);
   }
 
   #schedule(context: ActorContext<RuleGroupMessage>): void {
