@@ -354,6 +354,7 @@ test('posted alerts: times are filled in, bad ones are told, good ones kept', ()
       { labels: { a: 1 } },
       { labels: { a: '4' }, startsAt: '2024-01-01T00:00:00Z', endsAt: '2023-01-01T00:00:00Z' },
       { labels: { a: '5' }, startsAt: 'yesterday' },
+      { labels: { a: '6' }, startsAt: '2024-02-30T00:00:00Z' },
       null,
     ],
     1000,
@@ -367,7 +368,7 @@ test('posted alerts: times are filled in, bad ones are told, good ones kept', ()
       [{ a: '3' }, Date.UTC(2024, 0, 1), Date.UTC(2024, 0, 1), false],
     ],
   );
-  assert.equal(errors.length, 5);
+  assert.equal(errors.length, 6);
   assert.throws(() => parsePostedAlerts({}, 0, 0), { code: 'bad_alert' });
 });
 

@@ -1,5 +1,5 @@
 /** Reports of alerts as they are posted (`POST /api/v2/alerts`): validated, with times filled in. */
-import { isValidLabelName, Labels } from '../model/index.ts';
+import { isValidLabelName, Labels, parseRfc3339 } from '../model/index.ts';
 import type { StoredAlert } from './alert.ts';
 import { BadAlertError } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -26,13 +26,12 @@ function textRecord(value: unknown, what: string): [string, string][] {
   });
 }
 
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
-
 /** undefined for an absent time and for Go's zero time. */
 export function parseTime(value: unknown, what: string): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  const timeMs = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(timeMs)) throw new BadAlertError(`${what} must be an RFC 3339 time`);
+  // Small letters and a space are taken too.
+  const timeMs = typeof value === 'string' ? parseRfc3339(value.toUpperCase().replace(' ', 'T')) : undefined;
+  if (timeMs === undefined) throw new BadAlertError(`${what} must be an RFC 3339 time`);
   return new Date(timeMs).getUTCFullYear() <= 1 ? undefined : timeMs;
 }
 

@@ -39,6 +39,7 @@ export { type SymbolLimits, SymbolTable } from './symbols.ts';
 export {
   formatGoTime,
   formatTimestamp,
+  parseRfc3339,
   parseSecondsOrDuration,
   parseTimestamp,
   TimestampError,

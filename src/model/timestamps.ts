@@ -34,11 +34,18 @@ export function parseTimestamp(text: string): number {
   }
   const extreme = extremes.get(text);
   if (extreme !== undefined) return extreme;
+  const timeMs = parseRfc3339(text);
+  if (timeMs === undefined) throw new TimestampError(text);
+  return timeMs;
+}
+
+/** Milliseconds of an RFC 3339 time, further digits cut off; undefined when it is none. */
+export function parseRfc3339(text: string): number | undefined {
   const [, whole, fraction = '', zone = ''] = rfc3339.exec(text) ?? [];
   const timeMs = whole === undefined ? Number.NaN : Date.parse(whole + zone);
   // Date.parse lets February 30th roll over into March.
   if (Number.isNaN(timeMs) || new Date(Date.parse(`${whole}Z`)).toISOString().slice(0, 19) !== whole) {
-    throw new TimestampError(text);
+    return undefined;
   }
   return timeMs + Math.floor(Number(`0.${fraction || '0'}`) * 1000);
 }
