@@ -128,3 +128,11 @@ test('nesting is bounded', () => {
   const long = new Array(depthMax + 10).fill('a').join('+');
   assert.throws(() => parseExpr(long), /nested more than/);
 });
+
+test('the work on one text is bounded, however it is spent', () => {
+  const many = 'a="b",'.repeat(2_000);
+  for (const text of ['{'.repeat(1 << 20), `${'min_of(1,1)+'.repeat(99)}{${many}}`]) {
+    assert.throws(() => parseExpr(text), /expression has too many parts/);
+  }
+  assert.equal(parseExpr(`up{${many}}`).kind, 'vector');
+});

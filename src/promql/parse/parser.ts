@@ -41,6 +41,9 @@ const trailingPoint = /(?<=\d)\.(?!\d)/g;
 /** Keywords of durations are known in any case. */
 const durationWord = /\b(?:step|range|min_of|max_of)(?=\s*\()/gi;
 
+/** Steps of the grammar for one text, all passes together; recovering from an error can take 15 µs in each. */
+const parseStepsMax = 100_000;
+
 /** Calls that the grammar does not know beyond this many in one expression are refused. */
 const hiddenCallsMax = 100;
 
@@ -56,8 +59,14 @@ interface GrammarResult {
  */
 function parseGrammar(text: string): GrammarResult {
   let shown = text.replace(trailingPoint, '0').replace(durationWord, (word) => word.toLowerCase());
+  let stepsLeft = parseStepsMax;
   for (let hidden = 0; ; hidden++) {
-    const tree = lezerParser.parse(shown);
+    const parse = lezerParser.startParse(shown);
+    let tree: Tree | null = null;
+    while (tree === null) {
+      if (stepsLeft-- === 0) throw new ParseError(text, parse.parsedPos, 'expression has too many parts');
+      tree = parse.advance();
+    }
     const error = firstError(tree);
     if (error === undefined || hidden >= hiddenCallsMax) return { tree, error };
     const call = /(?:min_of|max_of)\s*$/.exec(shown.slice(0, error.from));
