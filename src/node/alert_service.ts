@@ -20,11 +20,13 @@ import {
   Notifiers,
   type Silence,
 } from '../alertmanager/index.ts';
-import { type Clock, CodedError, errorText, type Logger, type Random } from '../base/index.ts';
+import { type Clock, CodedError, delay, errorText, type Logger, type Random } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
-import type { ActorRef, ActorSystem, NodeLink } from '../runtime/index.ts';
+import { type ActorRef, type ActorSystem, type NodeLink, runtimeErrorCodes } from '../runtime/index.ts';
 
 const postDeadlineMs = 5_000;
+/** Pause before alerts are offered to a leader again. */
+const leaderPauseMs = 250;
 const viewDeadlineMs = 5_000;
 const commitDeadlineMs = 10_000;
 const leaderName = 'alert-leader';
@@ -99,6 +101,7 @@ export class AlertService {
     const isWanted = this.#leads && this.#dispatching !== undefined;
     if (isWanted && this.#actor === undefined) {
       this.#actor = this.#start();
+      if (this.#actor === undefined) return;
       log.info({}, 'this node leads the alerting');
       this.#deps.resendAlerts();
     } else if (!isWanted && this.#actor !== undefined) {
@@ -141,7 +144,19 @@ export class AlertService {
   /** Posts alerts to the leader. Rejects when nobody took them, or with `bad_alerts` when some are malformed. */
   async post(alerts: unknown): Promise<void> {
     if (this.#dispatching === undefined) return;
-    await this.#leaderRef().ask<void>((replyTo) => ({ type: 'alerts', alerts, replyTo }), postDeadlineMs);
+    const { clock } = this.#deps;
+    const endMs = clock.monotonicMs() + postDeadlineMs;
+    for (;;) {
+      try {
+        const leftMs = Math.max(1, endMs - clock.monotonicMs());
+        await this.#leaderRef().ask<void>((replyTo) => ({ type: 'alerts', alerts, replyTo }), leftMs);
+        return;
+      } catch (error) {
+        // A leader is being elected, or gets ready: whoever posts now would come again only much later.
+        if (!isLeaderless(error) || clock.monotonicMs() + leaderPauseMs >= endMs) throw error;
+      }
+      await delay(clock, leaderPauseMs);
+    }
   }
 
   /** What the leader's dispatcher shows. */
@@ -162,4 +177,15 @@ export class AlertService {
     if (this.#actor === undefined) throw new CodedError('no_leader', 'this node does not lead yet');
     return this.#actor;
   }
+}
+
+const leaderlessCodes: readonly string[] = [
+  'no_leader',
+  runtimeErrorCodes.notFound,
+  runtimeErrorCodes.stopped,
+  runtimeErrorCodes.linkLost,
+];
+
+function isLeaderless(error: unknown): boolean {
+  return error instanceof CodedError && leaderlessCodes.includes(error.code);
 }

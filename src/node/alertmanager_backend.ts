@@ -84,7 +84,7 @@ export class NodeAlertmanagerBackend implements AlertmanagerBackend {
   }
 
   async silences(filter: readonly string[]): Promise<unknown> {
-    const matchers = compileMatchers(filter.flatMap(parseMatchers));
+    const matchers = compileMatchers(filter.flatMap(parseFilter));
     return silencesView(this.#parts.silences.all(), matchers, this.#deps.clock.nowMs());
   }
 
@@ -114,6 +114,7 @@ function viewQuery({ receiver, receiverMatchers, filter, ...states }: AlertsQuer
   return { ...states, receiver: receiver ?? '', filter: filter.flatMap(parseFilter) };
 }
 
+/** Throws CodedError `bad_matcher`. */
 function parseFilter(text: string): ReturnType<typeof parseMatchers> {
   try {
     return parseMatchers(text);

@@ -4,7 +4,7 @@
  * told everything at once.
  */
 import type { DiscoveryManager, LocalWorkers, RuleManager, WorkerMessage } from '../actors/index.ts';
-import { errorText, type Logger } from '../base/index.ts';
+import { type Clock, errorText, type Logger, type Timer } from '../base/index.ts';
 import { type ClusterNode, emptyTable } from '../cluster/index.ts';
 import { type Labels, LabelsBuilder } from '../model/index.ts';
 import type { RuleGroupOptions } from '../rules/index.ts';
@@ -16,25 +16,38 @@ import type { ParsedNodeFlags } from './flags.ts';
 import type { LoadedConfig } from './load_config.ts';
 
 const configureDeadlineMs = 10_000;
+/** Pause before a worker that did not take its configuration is told again. */
+const configureRetryMs = 10_000;
 /** A new owner has scraped every target and evaluated every rule once after two intervals of the slowest. */
 const settleIntervals = 2;
 
 interface Parts {
-  readonly cluster: ClusterNode;
-  readonly workers: LocalWorkers;
-  readonly rules: RuleManager;
-  readonly alerts: AlertService;
-  readonly discovery: DiscoveryManager;
+  readonly cluster: Pick<ClusterNode, 'nodeId' | 'table' | 'members' | 'subscribe'>;
+  readonly workers: Pick<LocalWorkers, 'running'>;
+  readonly rules: Pick<RuleManager, 'configure' | 'setTable'>;
+  readonly alerts: Pick<AlertService, 'configure'>;
+  readonly discovery: Pick<DiscoveryManager, 'configure' | 'replayTo'>;
   readonly externalUrl: string;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
+type Flags = Pick<
+  ParsedNodeFlags,
+  'clusterShards' | 'rulesResendDelayMs' | 'rulesForOutageToleranceMs' | 'rulesForGracePeriodMs'
+>;
+
 export class ConfigApplier {
   readonly #parts: Parts;
-  readonly #flags: ParsedNodeFlags;
+  readonly #flags: Flags;
   #config: LoadedConfig | undefined;
+  #applying: Promise<void> = Promise.resolve();
+  /** What each worker runs with. */
+  readonly #taken = new WeakMap<ActorRef<WorkerMessage>, LoadedConfig>();
+  readonly #retries = new Set<Timer>();
+  #unsubscribe: (() => void) | undefined;
 
-  constructor(parts: Parts, flags: ParsedNodeFlags) {
+  constructor(parts: Parts, flags: Flags) {
     this.#parts = parts;
     this.#flags = flags;
   }
@@ -44,36 +57,79 @@ export class ConfigApplier {
     return this.#config;
   }
 
-  /** Rejects when a worker refuses its part (a certificate that can't be read, say): then nothing is changed. */
-  async apply(config: LoadedConfig): Promise<void> {
-    const isFirst = this.#config === undefined;
-    await Promise.all(this.#parts.workers.running.map((worker) => this.#configure(worker, config)));
+  /**
+   * One configuration after the other. Rejects when a worker refuses its part (a certificate that can't be read, say):
+   * then the old one goes on everywhere.
+   */
+  apply(config: LoadedConfig): Promise<void> {
+    const done = this.#applying.then(() => this.#apply(config));
+    // A failure is the caller's; the next one is applied all the same.
+    this.#applying = done.catch(() => undefined);
+    return done;
+  }
+
+  async #apply(config: LoadedConfig): Promise<void> {
+    const { workers, discovery, rules, alerts } = this.#parts;
+    const outcomes = await Promise.allSettled(
+      workers.running.map((worker) => this.#configure(worker, config)),
+    );
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) {
+      this.#bringInLine();
+      throw failure.reason;
+    }
     this.#config = config;
-    this.#parts.discovery.configure(config.prometheus.scrapeConfigs);
-    this.#parts.rules.configure(config.ruleGroups, this.#ruleOptions(config.prometheus));
-    this.#parts.alerts.configure(config.alertmanager);
-    if (isFirst) this.#followCluster();
+    discovery.configure(config.prometheus.scrapeConfigs);
+    rules.configure(config.ruleGroups, this.#ruleOptions(config.prometheus));
+    alerts.configure(config.alertmanager);
+    this.#unsubscribe ??= this.#followCluster();
+    this.#bringInLine();
+  }
+
+  /** Workers that run with another configuration: they started meanwhile, or took one that others refused. */
+  #bringInLine(): void {
+    for (const worker of this.#parts.workers.running) {
+      if (this.#config !== undefined && this.#taken.get(worker) !== this.#config) this.tellAll(worker);
+    }
   }
 
   /** Everything, for a worker that has started again. */
   tellAll(worker: ActorRef<WorkerMessage>): void {
     const config = this.#config;
     if (config === undefined) return;
+    // First what makes it take samples and answer queries, whatever becomes of the scrape jobs.
+    this.#tellCluster(worker);
     this.#configure(worker, config)
-      .then(() => {
-        this.#parts.discovery.replayTo(worker);
-        this.#tellCluster(worker);
-      })
-      .catch((error: unknown) =>
-        this.#parts.log.error({ err: errorText(error) }, 'a worker did not take its configuration'),
-      );
+      .then(() => this.#parts.discovery.replayTo(worker))
+      .catch((error: unknown) => {
+        this.#parts.log.error({ err: errorText(error) }, 'a worker did not take its configuration');
+        this.#tellAgainLater(worker);
+      });
   }
 
-  #configure(worker: ActorRef<WorkerMessage>, { prometheus }: LoadedConfig): Promise<void> {
+  #tellAgainLater(worker: ActorRef<WorkerMessage>): void {
+    const timer = this.#parts.clock.after(configureRetryMs, () => {
+      this.#retries.delete(timer);
+      const isBehind = this.#taken.get(worker) !== this.#config;
+      if (isBehind && this.#parts.workers.running.includes(worker)) this.tellAll(worker);
+    });
+    this.#retries.add(timer);
+  }
+
+  /** Follows the cluster no more. */
+  stop(): void {
+    this.#unsubscribe?.();
+    for (const timer of this.#retries) timer.cancel();
+    this.#retries.clear();
+  }
+
+  async #configure(worker: ActorRef<WorkerMessage>, config: LoadedConfig): Promise<void> {
+    const { prometheus } = config;
     const intervals = prometheus.scrapeConfigs.map(({ scrapeIntervalMs }) => scrapeIntervalMs);
     const slowestMs = Math.max(prometheus.global.evaluationIntervalMs, ...intervals);
     const settings = { configs: prometheus.scrapeConfigs, settleMs: settleIntervals * slowestMs };
-    return worker.ask<void>((replyTo) => ({ type: 'scrape', settings, replyTo }), configureDeadlineMs);
+    await worker.ask<void>((replyTo) => ({ type: 'scrape', settings, replyTo }), configureDeadlineMs);
+    this.#taken.set(worker, config);
   }
 
   #ruleOptions({ global, alerting }: PrometheusConfig): RuleGroupOptions {
@@ -97,9 +153,9 @@ export class ConfigApplier {
     };
   }
 
-  #followCluster(): void {
+  #followCluster(): () => void {
     const { cluster, rules } = this.#parts;
-    cluster.subscribe({
+    return cluster.subscribe({
       onTable: (table) => {
         rules.setTable(table);
         this.#tellWorkers();

@@ -2,7 +2,7 @@
 // Names and defaults are Prometheus' own where Prometheus has the flag.
 import { isIP } from 'node:net';
 import { logLevels } from '../base/index.ts';
-import { formatDuration, parseByteSize, parseDuration, parseGoUrl } from '../model/index.ts';
+import { AnchoredRegex, formatDuration, parseByteSize, parseDuration, parseGoUrl } from '../model/index.ts';
 import type { NodeFlags } from './flags.ts';
 
 /** One flag. `parse` throws an Error with what is wrong with the text. */
@@ -69,6 +69,11 @@ function parseAddress(text: string): string {
   if (found === null || Number(port) > portMax || (bracketed !== undefined && isIP(bracketed) !== 6)) {
     throw new Error('must be host:port');
   }
+  return text;
+}
+
+function pattern(text: string): string {
+  AnchoredRegex.compile(text);
   return text;
 }
 
@@ -190,6 +195,14 @@ export const flagTable: FlagTable = {
     value: 'path',
     initial: '',
     parse: identity,
+  },
+  webCorsOrigin: {
+    name: 'web.cors.origin',
+    group: 'Web',
+    help: 'Pattern (RE2, anchored) for the origins of web pages that may read the HTTP API.',
+    value: 'regex',
+    initial: '.*',
+    parse: pattern,
   },
   alertmanagerListenAddress: {
     name: 'alertmanager.listen-address',
@@ -474,7 +487,6 @@ export const ignoredFlags: Readonly<Record<string, boolean>> = {
   'storage.tsdb.wal-segment-size': false,
   'web.console.libraries': false,
   'web.console.templates': false,
-  'web.cors.origin': false,
   'web.enable-otlp-receiver': true,
   'web.max-connections': false,
   'web.max-notifications-subscribers': false,

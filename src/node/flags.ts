@@ -21,6 +21,8 @@ export interface NodeFlags {
   readonly webExternalUrl: string;
   /** Empty: the path of the external URL. */
   readonly webRoutePrefix: string;
+  /** A pattern for the whole origin of pages that may read the API. */
+  readonly webCorsOrigin: string;
   readonly queryTimeoutMs: number;
   readonly queryMaxSamples: number;
   readonly queryMaxConcurrency: number;

@@ -24,7 +24,7 @@ import { alertmanagerApi, prometheusApi } from '../api/index.ts';
 import { type Clock, errorText, type Logger, type Random } from '../base/index.ts';
 import { type ClusterNode, type ClusterOptions, startCluster } from '../cluster/index.ts';
 import { createDiscoveryMetrics } from '../discovery/index.ts';
-import { formatDuration } from '../model/index.ts';
+import { AnchoredRegex, formatDuration } from '../model/index.ts';
 import { createRuleMetrics } from '../rules/index.ts';
 import { ActorSystem, NodeLink, type ThreadGroup } from '../runtime/index.ts';
 import { AlertService } from './alert_service.ts';
@@ -171,7 +171,7 @@ export class TorchringNode {
     const peers = new ClusterPeers(cluster, this.#settings.layout.shards);
     this.#system.spawn(controlProps(this.#workers, peers), controlName);
     const queries = new QueryService(this.#workers, this.#flags.queryMaxConcurrency, clock);
-    const sources = new RuleSources(queries, this.#workers, this.#settings.limits);
+    const sources = new RuleSources(queries, this.#workers, this.#settings.limits, log);
     const externalUrl = this.#externalUrl();
     const link = new NodeLink(this.#system, new ClusterTransport(cluster), cluster.nodeId);
     const silences = new SilenceStore(cluster, clock);
@@ -209,7 +209,7 @@ export class TorchringNode {
     const reports = new Reports(cluster, this.#workers, rules);
     cluster.handle(peerHandlers(this.#workers, reports));
     const applier = new ConfigApplier(
-      { cluster, workers: this.#workers, rules, alerts, discovery, externalUrl, log },
+      { cluster, workers: this.#workers, rules, alerts, discovery, externalUrl, clock, log },
       this.#flags,
     );
     this.#applier = applier;
@@ -254,7 +254,7 @@ export class TorchringNode {
       registry: this.#registry,
       remoteWrite: { isEnabled: this.#flags.webEnableRemoteWriteReceiver },
       isLifecycleEnabled: this.#flags.webEnableLifecycle,
-      corsOrigin: /^.*$/,
+      corsOrigin: AnchoredRegex.compile(this.#flags.webCorsOrigin),
       ...(prefix === '' ? {} : { prefix }),
     });
     await this.#mountAlertmanager(app, `${prefix}/alertmanager`);
@@ -296,6 +296,7 @@ export class TorchringNode {
     if (this.#isStopping) return;
     this.#isStopping = true;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#applier?.stop();
     await this.#cluster?.leave();
     await this.#threads?.stop(stopDeadlineMs);
     await this.#system.shutdown(stopDeadlineMs);

@@ -13,9 +13,10 @@ import type {
 } from '../api/index.ts';
 import { CodedError, errorText } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
-import type { AlertingRuleView, RuleGroupView } from '../rules/index.ts';
+import type { RuleGroupView } from '../rules/index.ts';
 import type { ConfigStatus } from './own_metrics.ts';
 import type { Reports } from './reports.ts';
+import { distinctGroups, rulesPage } from './rules_page.ts';
 import { buildInfo } from './version.ts';
 
 const remoteWriteDeadlineMs = 20_000;
@@ -136,14 +137,17 @@ export class NodeBackend implements PrometheusBackend {
       scrapePool === undefined || (item as ActiveTarget).scrapePool === scrapePool;
     const active =
       state === 'dropped' ? { items: [], warnings: [] } : await reports.everywhere('targets', signal);
-    const dropped = (await reports.here('droppedTargets')).filter(inPool);
+    const activeTargets = (active.items.filter(inPool) as ActiveTarget[]).sort(byPoolAndInstance);
+    if (state === 'active') {
+      return answerOf({ activeTargets, droppedTargets: [], droppedTargetCounts: null }, active.warnings);
+    }
+    const dropped = await reports.here('droppedTargets');
     const droppedTargetCounts = Object.fromEntries(this.scrapePools().map((pool) => [pool, 0]));
     for (const item of dropped) {
       const pool = (item as ActiveTarget).scrapePool;
       droppedTargetCounts[pool] = (droppedTargetCounts[pool] ?? 0) + 1;
     }
-    const activeTargets = (active.items.filter(inPool) as ActiveTarget[]).sort(byPoolAndInstance);
-    const droppedTargets = state === 'active' ? [] : dropped;
+    const droppedTargets = dropped.filter(inPool);
     return answerOf({ activeTargets, droppedTargets, droppedTargetCounts }, active.warnings);
   }
 
@@ -161,7 +165,7 @@ export class NodeBackend implements PrometheusBackend {
       if (filter.metric !== undefined && metric !== filter.metric) continue;
       const known = byMetric.get(metric) ?? new Map<string, Omit<MetadataItem, 'metric'>>();
       if (!byMetric.has(metric)) {
-        if (filter.limit !== undefined && filter.limit > 0 && byMetric.size >= filter.limit) continue;
+        if (filter.limit !== undefined && byMetric.size >= filter.limit) continue;
         byMetric.set(metric, known);
       }
       const perMetricMax = filter.limitPerMetric ?? 0;
@@ -176,16 +180,12 @@ export class NodeBackend implements PrometheusBackend {
 
   async rules(filter: RulesFilter, signal: AbortSignal): Promise<Answer> {
     const { items, warnings } = await this.#parts.reports.everywhere('rules', signal);
-    const groups = (items as RuleGroupView[])
-      .flatMap((group) => filteredGroup(group, filter))
-      .sort(byFileAndName);
-    return answerOf({ groups }, warnings);
+    return answerOf(rulesPage(items as RuleGroupView[], filter), warnings);
   }
 
   async alerts(signal: AbortSignal): Promise<Answer> {
     const { items, warnings } = await this.#parts.reports.everywhere('rules', signal);
-    const alerts = (items as RuleGroupView[])
-      .sort(byFileAndName)
+    const alerts = distinctGroups(items as RuleGroupView[])
       .flatMap((group) => group.rules)
       .flatMap((rule) => (rule.type === 'alerting' ? (rule.alerts ?? []) : []));
     return answerOf({ alerts }, warnings);
@@ -293,27 +293,4 @@ export class NodeBackend implements PrometheusBackend {
 function byPoolAndInstance(a: ActiveTarget, b: ActiveTarget): number {
   const key = ({ scrapePool, labels }: ActiveTarget): string => `${scrapePool}\n${labels['instance'] ?? ''}`;
   return key(a) < key(b) ? -1 : 1;
-}
-
-function byFileAndName(a: RuleGroupView, b: RuleGroupView): number {
-  return `${a.file}\n${a.name}` < `${b.file}\n${b.name}` ? -1 : 1;
-}
-
-/** The group with the rules that pass, or nothing when none does. */
-function filteredGroup(group: RuleGroupView, filter: RulesFilter): RuleGroupView[] {
-  const isListed = (list: readonly string[], value: string): boolean =>
-    list.length === 0 || list.includes(value);
-  if (!isListed(filter.ruleGroups, group.name) || !isListed(filter.files, group.file)) return [];
-  const type = filter.type === 'alert' ? 'alerting' : 'recording';
-  const isFiltered = filter.type !== undefined || filter.ruleNames.length > 0;
-  const rules = group.rules
-    .filter(
-      (rule) => isListed(filter.ruleNames, rule.name) && (filter.type === undefined || rule.type === type),
-    )
-    .map((rule) => (rule.type === 'alerting' && filter.excludeAlerts ? withoutAlerts(rule) : rule));
-  return isFiltered && rules.length === 0 ? [] : [{ ...group, rules }];
-}
-
-function withoutAlerts(rule: AlertingRuleView): AlertingRuleView {
-  return { ...rule, alerts: null };
 }

@@ -22,11 +22,15 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 export class Reports {
-  readonly #cluster: ClusterNode;
+  readonly #cluster: Pick<ClusterNode, 'nodeId' | 'members' | 'client'>;
   readonly #workers: LocalWorkers;
-  readonly #rules: RuleManager;
+  readonly #rules: Pick<RuleManager, 'views'>;
 
-  constructor(cluster: ClusterNode, workers: LocalWorkers, rules: RuleManager) {
+  constructor(
+    cluster: Pick<ClusterNode, 'nodeId' | 'members' | 'client'>,
+    workers: LocalWorkers,
+    rules: Pick<RuleManager, 'views'>,
+  ) {
     this.#cluster = cluster;
     this.#workers = workers;
     this.#rules = rules;
@@ -39,6 +43,9 @@ export class Reports {
         return [encoder.encode(JSON.stringify(await this.#rules.views()))];
       case 'targets':
       case 'metadata':
+        // What a restarting worker would tell is not nothing.
+        if (!this.#workers.isComplete)
+          throw new CodedError('unavailable', 'a worker of this node is starting');
         return Promise.all(this.#workers.running.map((worker) => this.#ask(worker, kind)));
       case 'droppedTargets': {
         // Every worker of every node knows them all.

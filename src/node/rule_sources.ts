@@ -7,7 +7,7 @@ import type {
   SelectMessage,
 } from '../actors/index.ts';
 import { fromFlat } from '../actors/index.ts';
-import { CodedError } from '../base/index.ts';
+import { CodedError, type Logger } from '../base/index.ts';
 import { encodeWriteBatch, type Matcher, type WriteBatch } from '../model/index.ts';
 import type { QueryAnswer, SeriesReader } from '../rules/index.ts';
 
@@ -19,7 +19,10 @@ export class RuleSources {
   readonly #workers: LocalWorkers;
   readonly #limits: QueryLimits;
 
-  constructor(queries: QueryService, workers: LocalWorkers, limits: QueryLimits) {
+  readonly #log: Logger;
+
+  constructor(queries: QueryService, workers: LocalWorkers, limits: QueryLimits, log: Logger) {
+    this.#log = log;
     this.#queries = queries;
     this.#workers = workers;
     this.#limits = limits;
@@ -43,12 +46,14 @@ export class RuleSources {
     return { vector, warnings, incomplete: isUnsettled };
   }
 
-  /** Rejects when some of the samples could not be placed; refused ones are the rule's own mistake and only counted. */
+  /** Rejects when some of the samples could not be placed; refused ones are the rule's own mistake and only told. */
   async append(batch: WriteBatch): Promise<void> {
     const bytes = encodeWriteBatch(batch);
-    const { unavailable, unavailableReason } = await this.#workers
+    const { unavailable, unavailableReason, firstError } = await this.#workers
       .next()
       .ask<IngestOutcome>((replyTo) => ({ type: 'ingest', batch: bytes, replyTo }), appendDeadlineMs);
+    if (firstError !== undefined)
+      this.#log.warn({ reason: firstError }, 'some results of rules were refused');
     if (unavailable > 0) {
       throw new CodedError(
         'unavailable',

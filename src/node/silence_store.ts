@@ -7,6 +7,7 @@ import {
   type Silence,
   type SilenceChange,
   silenceRetentionMs,
+  silenceState,
 } from '../alertmanager/index.ts';
 import { type Clock, CodedError } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
@@ -16,10 +17,10 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class SilenceStore {
-  readonly #cluster: ClusterNode;
+  readonly #cluster: Pick<ClusterNode, 'silences' | 'propose'>;
   readonly #clock: Clock;
 
-  constructor(cluster: ClusterNode, clock: Clock) {
+  constructor(cluster: Pick<ClusterNode, 'silences' | 'propose'>, clock: Clock) {
     this.#cluster = cluster;
     this.#clock = clock;
   }
@@ -49,8 +50,10 @@ export class SilenceStore {
     return this.#commit(putSilence(this.#byId(), request, this.#clock.nowMs(), randomUUID));
   }
 
-  /** Rejects with SilenceNotFoundError, BadSilenceError when it has expired already, ProposalError. */
+  /** One that has expired already stays as it is. Rejects with SilenceNotFoundError, ProposalError. */
   async expire(id: string): Promise<void> {
+    const known = this.#byId().get(id);
+    if (known !== undefined && silenceState(known, this.#clock.nowMs()) === 'expired') return;
     await this.#commit(expireSilence(this.#byId(), id, this.#clock.nowMs()));
   }
 

@@ -19,7 +19,8 @@ export class ClusterView {
   #assignment: Assignment;
   /** When the present ownership of each shard was first heard of, on the monotonic clock. */
   #ownedSinceMs: number[] = [];
-  #settleMs = 0;
+  /** Until it is told, nothing is settled. */
+  #settleMs = Number.POSITIVE_INFINITY;
 
   constructor(self: string, shards: number, clock: Clock) {
     this.#clock = clock;
