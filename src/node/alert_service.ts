@@ -34,7 +34,7 @@ const leaderName = 'alert-leader';
 export interface AlertServiceDeps {
   readonly system: ActorSystem;
   readonly link: NodeLink;
-  readonly cluster: ClusterNode;
+  readonly cluster: Pick<ClusterNode, 'nodeId' | 'leader' | 'subscribe' | 'notifications' | 'propose'>;
   readonly silences: () => readonly Silence[];
   readonly clock: Clock;
   readonly random: Random;

@@ -17,9 +17,9 @@ import type { SilenceStore } from './silence_store.ts';
 import { version } from './version.ts';
 
 export interface AlertmanagerParts {
-  readonly cluster: ClusterNode;
-  readonly alerts: AlertService;
-  readonly silences: SilenceStore;
+  readonly cluster: Pick<ClusterNode, 'leader' | 'members'>;
+  readonly alerts: Pick<AlertService, 'isConfigured' | 'post' | 'view'>;
+  readonly silences: Pick<SilenceStore, 'all' | 'put' | 'expire'>;
   readonly config: () => (AlertmanagerConfig & { readonly shownYaml: string }) | undefined;
 }
 

@@ -24,9 +24,9 @@ const encoder = new TextEncoder();
 
 /** What is there once the node has joined its cluster. */
 export interface ClusterParts {
-  readonly cluster: ClusterNode;
+  readonly cluster: Pick<ClusterNode, 'nodeId' | 'leader' | 'member' | 'members' | 'table'>;
   readonly queries: QueryService;
-  readonly reports: Reports;
+  readonly reports: Pick<Reports, 'here' | 'everywhere'>;
   readonly configText: () => string;
   readonly scrapePools: () => readonly string[];
 }
