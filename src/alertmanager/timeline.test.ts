@@ -330,3 +330,32 @@ test('a reload does not begin group_wait again', () => {
   line.step({ kind: 'config', config: alertmanagerConfig() });
   assert.deepEqual(line.pass(10 * second), ['team first notification: +a']);
 });
+
+test('under a new leader a group that was told of keeps its group_interval, however old its alerts are', () => {
+  const line = new Timeline(alertmanagerConfig());
+  line.push({ id: 'a' });
+  assert.deepEqual(line.pass(minute), ['team first notification: +a']);
+  line.die();
+  line.elect();
+  const keep = (): void => line.push({ id: 'a', startedMs: hour }, { id: 'b', startedMs: hour });
+  assert.deepEqual(line.pass(4 * minute + 29 * second, keep), []);
+  assert.deepEqual(line.pass(second, keep), ['team new alerts added: +a +b']);
+});
+
+test('an alert that fires again while its resolution is under way stays in its group', () => {
+  const line = new Timeline(alertmanagerConfig());
+  line.push({ id: 'a' });
+  line.pass(minute);
+  line.push({ id: 'a', resolvedMs: 1 });
+  line.slow = true;
+  line.pass(5 * minute);
+  assert.equal(line.held.length, 1);
+  line.push({ id: 'a' });
+  line.slow = false;
+  line.release();
+  assert.deepEqual(
+    line.leader.groups.map((group) => group.alerts.size),
+    [1],
+  );
+  assert.match(line.pass(6 * minute, () => line.push({ id: 'a' })).join(), /: \+a$/);
+});

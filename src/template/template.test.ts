@@ -366,3 +366,13 @@ test('%q quotes as Go does', async () => {
   const text = await compileTemplate('{{ printf "%q" . }}', functions).execute('a\u200b\u007f\u0007"');
   assert.equal(text, '"a\\u200b\\x7f\\a\\""');
 });
+
+test("fields are the data's own: what JavaScript gives to every object can't be reached", async () => {
+  for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+    const run = compileTemplate(`{{ (toTime 1.0).${name} }}`, functions).execute('');
+    await assert.rejects(run, {
+      name: 'TemplateExecuteError',
+      message: new RegExp(`evaluate field ${name} `),
+    });
+  }
+});
