@@ -68,6 +68,13 @@ test('results print as the HTTP API of Prometheus prints them', async () => {
   );
 });
 
+test('a reset just before the window is none of its own', async () => {
+  const resetBefore = new GivenStorage([series({ __name__: 'c' }, [10, 2, 4])]);
+  const none = new GivenStorage([series({ __name__: 'c' }, [1, 2, 4])]);
+  for (const query of ['increase(c[2m])', 'rate(c[2m])', 'irate(c[2m])'])
+    assert.equal(await instant(query, 150_000, resetBefore), await instant(query, 150_000, none), query);
+});
+
 test('dates of the first century are of their own years', async () => {
   const atSeconds = Date.parse('0000-02-15T12:00:00Z') / 1000;
   for (const [name, value] of [
