@@ -68,11 +68,19 @@ test('results print as the HTTP API of Prometheus prints them', async () => {
   );
 });
 
-test('a reset just before the window is none of its own', async () => {
-  const resetBefore = new GivenStorage([series({ __name__: 'c' }, [10, 2, 4])]);
-  const none = new GivenStorage([series({ __name__: 'c' }, [1, 2, 4])]);
-  for (const query of ['increase(c[2m])', 'rate(c[2m])', 'irate(c[2m])'])
-    assert.equal(await instant(query, 150_000, resetBefore), await instant(query, 150_000, none), query);
+test('a reset just before a window is none of its own', async () => {
+  // The first step's window holds the sample before the reset, so that it is there when the second looks.
+  const range = { startMs: 90_000, endMs: 150_000, stepMs: 60_000, instant: false };
+  const lastValue = async (values: number[], query: string): Promise<string | undefined> => {
+    const storage = new GivenStorage([series({ __name__: 'c' }, values)]);
+    const result = await engine().evaluate(query, range, { storage }, never);
+    return /\[150,"([^"]+)"\]\]\}\]\}$/.exec(resultToJson(result, false))?.[1];
+  };
+  for (const query of ['increase(c[2m])', 'rate(c[2m])']) {
+    const expected = await lastValue([1, 2, 4], query);
+    assert.ok(expected !== undefined);
+    assert.equal(await lastValue([10, 2, 4], query), expected, query);
+  }
 });
 
 test('dates of the first century are of their own years', async () => {
