@@ -221,6 +221,22 @@ test('webhook: URL and payload are templates', async () => {
   assert.deepEqual(received[0]?.body, { text: '1 firing A,a', count: 1, list: ['firing'] });
 });
 
+test('webhook: what label values put into a payload can not keep it from being sent', async () => {
+  const long = Array.from({ length: 50_000 }, (_, i) => `k${i}: v`).join('\n');
+  const texts = { cycle: '&a [*a]', tag: '!x y', deep: '['.repeat(10_000), long };
+  const payload = { ...texts, list: `[${'1,'.repeat(20_000)}1]` };
+  const startMs = performance.now();
+  assert.equal(await notifiers({ payload }).notify(request(), never), undefined);
+  const body = received[0]?.body ?? {};
+  assert.equal(body['cycle'], texts.cycle);
+  assert.equal(body['tag'], texts.tag);
+  assert.equal(body['deep'], texts.deep);
+  assert.equal(body['long'], long);
+  assert.equal((body['list'] as number[]).length, 20_001);
+  // As YAML the long one takes half a minute.
+  assert.ok(performance.now() - startMs < 5_000);
+});
+
 test('webhook: a template that fails is final and keeps the URL out of the message', async () => {
   const failure = await notifiers({ url: 'http://secret.example/{{ .Nope }}' }).notify(request(), never);
   assert.equal(failure?.reason, 'other');

@@ -21,6 +21,8 @@ import { templateData } from './template_data.ts';
 export const idempotencyHeader = 'X-Torchring-Idempotency-Key';
 
 const depthMax = 50;
+/** Reading YAML takes time of the square of a map's size; what is longer is a value only as JSON. */
+const yamlLengthMax = 16 * 1024;
 
 export interface WebhookDeps {
   readonly client: PostClient;
@@ -60,13 +62,19 @@ async function renderPayload(value: unknown, expand: Expand, depth = 0): Promise
   return Object.fromEntries(pairs);
 }
 
-/** undefined: a plain text. */
+/**
+ * undefined: a plain text. Label values of anybody may stand in it, so there are no aliases, with which a value could hold
+ * itself and could not be sent.
+ */
 function inlineValue(text: string): unknown {
   try {
-    const value: unknown = parseYaml(text);
+    const value: unknown =
+      text.length > yamlLengthMax
+        ? JSON.parse(text)
+        : parseYaml(text, { maxAliasCount: 0, logLevel: 'error' });
     return typeof value === 'string' || value === null ? undefined : value;
   } catch {
-    // Not YAML: the text stands for itself.
+    // Neither YAML nor JSON: the text stands for itself.
     return undefined;
   }
 }
