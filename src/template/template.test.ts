@@ -376,3 +376,10 @@ test("fields are the data's own: what JavaScript gives to every object can't be 
     });
   }
 });
+
+test('durations beyond 64 bits of nanoseconds are the longest there is', async () => {
+  const run = (text: string): Promise<string> => compileTemplate(text, functions).execute('');
+  assert.equal(await run('{{ toDuration 1e300 }}'), '2562047h47m16.854775807s');
+  assert.equal(await run('{{ toDuration -1e10 }}'), '-2562047h47m16.854775808s');
+  assert.equal(await run('{{ toDuration 1e9 }}'), '277777h46m40s');
+});

@@ -6,6 +6,8 @@ import { TemplateValueError } from './errors.ts';
 import { type Methods, stringArg, templateFunction } from './value.ts';
 
 const nsPerSecond = 1_000_000_000n;
+/** Durations are 64-bit integers. */
+const nsMax = 2n ** 63n - 1n;
 
 /** A span of time; nanoseconds. */
 export class TemplateDuration {
@@ -16,8 +18,11 @@ export class TemplateDuration {
     this.ns = ns;
   }
 
+  /** Beyond 292 years either way the longest duration, as Go's Time.Sub gives it. `seconds` is no NaN. */
   static ofSeconds(seconds: number): TemplateDuration {
-    return new TemplateDuration(BigInt(Math.round(seconds * 1e9)));
+    const ns = Math.round(seconds * 1e9);
+    if (Math.abs(ns) >= 2 ** 63) return new TemplateDuration(ns > 0 ? nsMax : -nsMax - 1n);
+    return new TemplateDuration(BigInt(ns));
   }
 
   get seconds(): number {
