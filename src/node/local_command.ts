@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { delay, systemClock } from '../base/index.ts';
 import {
@@ -15,7 +15,7 @@ import {
   nodeArguments,
   selfScrapeConfig,
 } from './local/layout.ts';
-import { lookAtCluster, type Readiness } from './local/wait.ts';
+import { exampleQuery, lookAtCluster, type Readiness } from './local/wait.ts';
 
 const startDeadlineMs = 60_000;
 /** Targets of the user's own configuration may be down, or none: they are waited for no longer than this. */
@@ -73,7 +73,7 @@ async function waitUntilReady(
   for (;;) {
     const seen = await lookAtCluster(nodes);
     const waitedMs = systemClock.monotonicMs() - startedMs;
-    const isScraped = seen.targetsUp > 0 && seen.targetsUp === seen.targets;
+    const isScraped = seen.targetsUp > 0 && seen.targetsUp === seen.targets && seen.hasExample;
     const isReady = seen.ready === nodes.length && seen.leader !== undefined;
     if (isReady && (isScraped || waitedMs > targetsDeadlineMs)) return seen;
     if (stop.aborted || waitedMs > startDeadlineMs) return undefined;
@@ -82,7 +82,6 @@ async function waitUntilReady(
 }
 
 function printWelcome(running: readonly RunningNode[], seen: Readiness, options: LocalOptions): void {
-  const query = 'sum by (job) (rate(process_cpu_seconds_total[1m]))';
   const first = running[0]?.node.httpPort ?? options.basePort;
   print('');
   print(
@@ -96,7 +95,7 @@ function printWelcome(running: readonly RunningNode[], seen: Readiness, options:
   }
   print('');
   print('Ask any node, the answer is the same:');
-  print(`  curl -s localhost:${first}/api/v1/query --data-urlencode '${`query=${query}`}'`);
+  print(`  curl -s localhost:${first}/api/v1/query --data-urlencode 'query=${exampleQuery}'`);
   print('');
   print(`Data and logs   ${options.dataPath}`);
   print(`Configuration   ${options.configFile ?? join(options.dataPath, 'prometheus.yml')}`);
@@ -124,7 +123,9 @@ async function stopAll(running: readonly RunningNode[]): Promise<void> {
 }
 
 /** Resolves with the exit code once the cluster has been stopped by a signal, or could not start. */
-export async function runLocal(options: LocalOptions): Promise<number> {
+export async function runLocal(given: LocalOptions): Promise<number> {
+  // Absolute, so that what is printed works in any folder.
+  const options = { ...given, dataPath: resolve(given.dataPath) };
   mkdirSync(options.dataPath, { recursive: true });
   const nodes = localNodes(options);
   if (options.configFile === undefined) {
