@@ -104,6 +104,7 @@ test('GET /receivers and /status', () => {
     configText: 'route: {}',
     startedAtMs: 0,
     version: '1',
+    revision: 'torchring-0.1.0',
   });
   assert.deepEqual(
     status.cluster.peers.map(({ name }) => name),

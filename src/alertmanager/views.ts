@@ -195,6 +195,7 @@ export interface StatusInput {
   readonly configText: string;
   readonly startedAtMs: number;
   readonly version: string;
+  readonly revision: string;
 }
 
 export interface StatusView {
@@ -223,7 +224,7 @@ export function statusView(input: StatusInput): StatusView {
       buildDate: '',
       buildUser: '',
       goVersion: '',
-      revision: '',
+      revision: input.revision,
       version: input.version,
     },
   };

@@ -14,7 +14,7 @@ import { type Clock, CodedError } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { AlertService } from './alert_service.ts';
 import type { SilenceStore } from './silence_store.ts';
-import { version } from './version.ts';
+import { alertmanagerVersion, version } from './version.ts';
 
 export interface AlertmanagerParts {
   readonly cluster: Pick<ClusterNode, 'leader' | 'members'>;
@@ -59,7 +59,8 @@ export class NodeAlertmanagerBackend implements AlertmanagerBackend {
       peers: cluster.members().map(({ meta }) => ({ name: meta.id, address: meta.advertiseAddress })),
       configText: this.#config.shownYaml,
       startedAtMs: this.#deps.startedAtMs,
-      version,
+      version: alertmanagerVersion,
+      revision: `torchring-${version}`,
     });
   }
 
