@@ -179,8 +179,8 @@ export class ClusterNode {
   }
 
   /** Says that a node handed over all it had of a shard. Rejects with ProposalError. */
-  holderDone(shard: number, nodeId: string): Promise<void> {
-    return this.propose({ kind: 'holderDone', shard, nodeId });
+  holderDone(shard: number, epoch: number, nodeId: string): Promise<void> {
+    return this.propose({ kind: 'holderDone', shard, epoch, nodeId });
   }
 
   /** Tells the other members what this node's configuration is now. */

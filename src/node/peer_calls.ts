@@ -65,7 +65,9 @@ export class ClusterPeers implements Peers {
     return answers;
   }
 
-  async handedOver(shards: readonly number[]): Promise<void> {
-    for (const shard of shards) await this.#cluster.holderDone(shard, this.self);
+  async handedOver(shards: readonly number[], epochs: readonly number[]): Promise<void> {
+    for (const [i, shard] of shards.entries()) {
+      await this.#cluster.holderDone(shard, epochs[i] ?? 0, this.self);
+    }
   }
 }

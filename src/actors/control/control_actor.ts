@@ -19,7 +19,7 @@ export interface Peers {
   write(nodeId: string, write: ShardWrite, deadlineMs: number): Promise<AppendOutcome>;
   execute(nodeId: string, execution: ShardExecution): Promise<Uint8Array[]>;
   /** Tells the control group that this node's data of the shards is with their owners. Rejects when it was not taken. */
-  handedOver(shards: readonly number[]): Promise<void>;
+  handedOver(shards: readonly number[], epochs: readonly number[]): Promise<void>;
 }
 
 const controlMailboxMax = 8192;
@@ -42,7 +42,7 @@ class ControlBehavior implements Behavior<ControlMessage> {
         settle(this.#fetch(message.nodeId, message), message.replyTo);
         break;
       case 'handedOver':
-        settle(this.#peers.handedOver(message.shards), message.replyTo);
+        settle(this.#peers.handedOver(message.shards, message.epochs), message.replyTo);
         break;
     }
   }

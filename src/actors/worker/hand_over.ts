@@ -133,6 +133,8 @@ export class HandOver {
 
   async #give(shard: number): Promise<void> {
     const epoch = this.#epochOf(shard);
+    // The table may have moved since the list of shards was made.
+    if (this.#view.owns(shard)) return;
     try {
       await this.#hosted.settled(shard);
       for (const batch of this.#hosted.store(shard)?.export(samplesPerBatch) ?? []) {
@@ -154,9 +156,10 @@ export class HandOver {
   async #report(): Promise<void> {
     const shards = [...this.#given.keys()].filter((shard) => this.#isGiven(shard) && this.#isRead(shard));
     if (shards.length === 0) return;
+    const epochs = shards.map((shard) => this.#epochOf(shard));
     try {
       await this.#deps.control.ask<void>(
-        (replyTo) => ({ type: 'handedOver', shards, replyTo }),
+        (replyTo) => ({ type: 'handedOver', shards, epochs, replyTo }),
         reportDeadlineMs,
       );
       this.#deps.log.info({ shards: shards.length }, 'handed shards over to their owners');

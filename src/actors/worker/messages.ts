@@ -169,5 +169,10 @@ export type ControlMessage =
       readonly deadlineMs: number;
       readonly replyTo: ReplyTo<readonly Uint8Array[]>;
     }
-  /** All data of these shards is with their owners. */
-  | { readonly type: 'handedOver'; readonly shards: readonly number[]; readonly replyTo: ReplyTo<void> };
+  /** All data of these shards is with those who own them in these epochs, one for each shard. */
+  | {
+      readonly type: 'handedOver';
+      readonly shards: readonly number[];
+      readonly epochs: readonly number[];
+      readonly replyTo: ReplyTo<void>;
+    };

@@ -21,7 +21,13 @@ export type ControlCommand =
   /** Taken only when it follows the current version. */
   | { readonly kind: 'setTable'; readonly table: ShardTable; readonly members: readonly string[] }
   /** The node handed over all it had of the shard. Ignored for the owner. */
-  | { readonly kind: 'holderDone'; readonly shard: number; readonly nodeId: string }
+  /** The node handed all it had of the shard to whoever owns it in this epoch; void in any other. */
+  | {
+      readonly kind: 'holderDone';
+      readonly shard: number;
+      readonly epoch: number;
+      readonly nodeId: string;
+    }
   | { readonly kind: 'recordNotification'; readonly entry: KeyedEntry }
   | { readonly kind: 'setSilence'; readonly entry: KeyedEntry }
   /** Removes what expired before this time; the leader proposes it, so that all drop the same. */
@@ -43,6 +49,7 @@ export function encodeCommand(command: ControlCommand): Uint8Array {
       break;
     case 'holderDone':
       writer.varint(command.shard);
+      writer.varint(command.epoch);
       writer.text(command.nodeId);
       break;
     case 'recordNotification':
@@ -79,7 +86,7 @@ function readBody(kind: ControlCommand['kind'], reader: ByteReader): ControlComm
     case 'setTable':
       return { kind, table: readTable(reader), members: readList(reader) };
     case 'holderDone':
-      return { kind, shard: reader.varint(), nodeId: reader.text() };
+      return { kind, shard: reader.varint(), epoch: reader.varint(), nodeId: reader.text() };
     case 'recordNotification':
     case 'setSilence':
       return { kind, entry: readKeyed(reader) };

@@ -27,7 +27,12 @@ const commands: fc.Arbitrary<ControlCommand> = fc.oneof(
     table: tables,
     members: fc.array(nodes, { maxLength: 4 }),
   }),
-  fc.record({ kind: fc.constant('holderDone' as const), shard: fc.nat({ max: 7 }), nodeId: nodes }),
+  fc.record({
+    kind: fc.constant('holderDone' as const),
+    shard: fc.nat({ max: 7 }),
+    epoch: fc.nat({ max: 3 }),
+    nodeId: nodes,
+  }),
   fc.record({ kind: fc.constant('recordNotification' as const), entry: keyed }),
   fc.record({ kind: fc.constant('setSilence' as const), entry: keyed }),
   fc.record({ kind: fc.constant('expire' as const), nowMs: fc.nat() }),
@@ -88,8 +93,10 @@ test('a holder that is done is dropped, the owner never', () => {
   const second = computeTable(first, ['b'], ['a', 'b']);
   state.apply({ kind: 'setTable', table: second, members: ['a', 'b'] });
   assert.deepEqual(state.table?.shards[0], { owner: 'b', epoch: 2, holders: ['b', 'a'] });
-  assert.deepEqual(state.apply({ kind: 'holderDone', shard: 0, nodeId: 'b' }), []);
-  assert.deepEqual(state.apply({ kind: 'holderDone', shard: 0, nodeId: 'a' }), ['table']);
+  assert.deepEqual(state.apply({ kind: 'holderDone', shard: 0, epoch: 2, nodeId: 'b' }), []);
+  const late = { kind: 'holderDone', shard: 0, epoch: 1, nodeId: 'a' } as const;
+  assert.deepEqual(state.apply(late), [], 'said of another ownership');
+  assert.deepEqual(state.apply({ kind: 'holderDone', shard: 0, epoch: 2, nodeId: 'a' }), ['table']);
   assert.deepEqual(state.table?.shards[0], { owner: 'b', epoch: 2, holders: ['b'] });
   assert.equal(state.table?.version, 3);
 });

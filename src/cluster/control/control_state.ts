@@ -49,7 +49,7 @@ export class ControlState {
       case 'setTable':
         return this.#setTable(command.table, command.members);
       case 'holderDone':
-        return this.#holderDone(command.shard, command.nodeId);
+        return this.#holderDone(command);
       case 'recordNotification':
         return this.#put('notification', command.entry);
       case 'setSilence':
@@ -68,10 +68,15 @@ export class ControlState {
     return ['table'];
   }
 
-  #holderDone(shard: number, nodeId: string): readonly ControlChange[] {
+  /** A report may arrive late: since then its node may have owned the shard, taken samples and lost it again. */
+  #holderDone({
+    shard,
+    epoch,
+    nodeId,
+  }: Extract<ControlCommand, { kind: 'holderDone' }>): readonly ControlChange[] {
     const entry = this.table?.shards[shard];
     if (this.table === undefined || entry === undefined) return [];
-    if (entry.owner === nodeId || !entry.holders.includes(nodeId)) return [];
+    if (entry.epoch !== epoch || entry.owner === nodeId || !entry.holders.includes(nodeId)) return [];
     const shards = this.table.shards.with(shard, {
       ...entry,
       holders: entry.holders.filter((holder) => holder !== nodeId),
