@@ -4,7 +4,7 @@
  * command to do so is printed, so that one can watch the others cope.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { delay, systemClock } from '../base/index.ts';
@@ -20,6 +20,8 @@ import { exampleQuery, lookAtCluster, type Readiness } from './local/wait.ts';
 const startDeadlineMs = 60_000;
 /** Targets of the user's own configuration may be down, or none: they are waited for no longer than this. */
 const ownTargetsDeadlineMs = 10_000;
+/** The exit code when a node could not start. */
+const exitRefused = 2;
 const lookIntervalMs = 500;
 /** How long nodes may take to stop before they are killed. */
 const stopDeadlineMs = 15_000;
@@ -112,6 +114,22 @@ function watchForDeath(running: RunningNode, stop: AbortSignal): void {
   });
 }
 
+/** Calls back when a node ends by itself rather than by a signal: what it was refused now it would be refused again. */
+function onRefused(running: readonly RunningNode[], run: (one: RunningNode) => void): void {
+  for (const one of running) {
+    one.child.once('exit', (_code, signal) => {
+      if (signal === null) run(one);
+    });
+  }
+}
+
+/** What a node said last about why it ended, from its log. */
+function lastWords({ node }: RunningNode): string {
+  const prefix = 'torchring: ';
+  const line = readFileSync(node.logFile, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  return line.startsWith(prefix) ? line.slice(prefix.length) : `see ${node.logFile}`;
+}
+
 async function stopAll(running: readonly RunningNode[]): Promise<void> {
   const exits = running.map(({ child }) => exitOf(child));
   for (const { child } of running) child.kill('SIGTERM');
@@ -139,6 +157,13 @@ export async function runLocal(given: LocalOptions): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
   void stopped.then(() => stop.abort());
+  let refused: RunningNode | undefined;
+  let isStarting = true;
+  onRefused(running, (one) => {
+    if (!isStarting || stop.signal.aborted) return;
+    refused = one;
+    stop.abort();
+  });
   for (const one of running) watchForDeath(one, stop.signal);
 
   const targetsDeadlineMs = options.configFile === undefined ? startDeadlineMs : ownTargetsDeadlineMs;
@@ -146,6 +171,12 @@ export async function runLocal(given: LocalOptions): Promise<number> {
     if (stop.signal.aborted) return undefined;
     throw error;
   });
+  isStarting = false;
+  if (refused !== undefined) {
+    print(`${refused.node.id} could not start: ${lastWords(refused)}`);
+    await stopAll(running);
+    return exitRefused;
+  }
   if (seen !== undefined) printWelcome(running, seen, options);
   else if (!stop.signal.aborted) {
     print(`The cluster is not ready after ${startDeadlineMs / 1000} s; see the logs in ${options.dataPath}.`);
