@@ -46,8 +46,8 @@ export async function runCheck(
 
 const checks: Readonly<Record<CheckKind, Check>> = {
   config: checkConfig,
-  rules: async (file) => {
-    const groups = parseRuleFile(await diskFiles.readText(file), file, ruleFileChecks);
+  rules: async (file, { enabledFeatures }) => {
+    const groups = parseRuleFile(await diskFiles.readText(file), file, ruleFileChecks(enabledFeatures));
     return [`SUCCESS: ${groups.reduce((sum, { rules }) => sum + rules.length, 0)} rules found`];
   },
   alertmanager: checkAlertmanager,
@@ -69,12 +69,12 @@ async function checkConfig(file: string, options: CheckOptions): Promise<readonl
   const lines = [`SUCCESS: ${file} is valid prometheus config file syntax`];
   const ignored = ignoredMechanisms(config);
   if (ignored.length > 0) lines.push(`NOTE: not served yet and ignored: ${ignored.join(', ')} discovery`);
-  if (!options.syntaxOnly) lines.push(await checkRuleFiles(config));
+  if (!options.syntaxOnly) lines.push(await checkRuleFiles(config, options));
   return lines;
 }
 
-async function checkRuleFiles(config: PrometheusConfig): Promise<string> {
-  const groups = await loadRuleGroups(config, diskFiles, ruleFileChecks);
+async function checkRuleFiles(config: PrometheusConfig, { enabledFeatures }: CheckOptions): Promise<string> {
+  const groups = await loadRuleGroups(config, diskFiles, ruleFileChecks(enabledFeatures));
   return `SUCCESS: ${new Set(groups.map((group) => group.file)).size} rule files found`;
 }
 

@@ -12,6 +12,8 @@ export interface CheckOptions {
   readonly syntaxOnly: boolean;
   /** Which Prometheus' fields are known. */
   readonly compatibility: '3.5' | 'latest';
+  /** Names of --enable-feature, by which the rules are judged. */
+  readonly enabledFeatures: readonly string[];
 }
 
 export interface LocalArguments {
@@ -194,6 +196,11 @@ function addLocal(program: Command, commands: Commands, done: (code: number) => 
 interface CheckValues {
   readonly syntaxOnly?: boolean;
   readonly compat: '3.5' | 'latest';
+  readonly enableFeature: readonly string[];
+}
+
+function addNames(text: string, before: readonly string[]): readonly string[] {
+  return [...before, ...text.split(',').filter((name) => name !== '')];
 }
 
 function addCheck(program: Command, commands: Commands, done: (code: number) => void): void {
@@ -214,8 +221,17 @@ function addCheck(program: Command, commands: Commands, done: (code: number) => 
           .choices(['3.5', 'latest'])
           .default('3.5'),
       )
+      .addOption(
+        new Option('--enable-feature <names>', 'Features of Prometheus that rules may use, comma separated.')
+          .argParser(addNames)
+          .default([], 'none'),
+      )
       .action(async (files: readonly string[], values: CheckValues) => {
-        const options = { syntaxOnly: values.syntaxOnly === true, compatibility: values.compat };
+        const options = {
+          syntaxOnly: values.syntaxOnly === true,
+          compatibility: values.compat,
+          enabledFeatures: values.enableFeature,
+        };
         done(await commands.check(kind, files, options));
       });
   }

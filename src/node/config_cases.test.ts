@@ -34,7 +34,7 @@ for (const [folder, kind] of folders) {
           said += text;
         },
       };
-      const options = { syntaxOnly: true, compatibility: '3.5' } as const;
+      const options = { syntaxOnly: true, compatibility: '3.5', enabledFeatures: [] } as const;
       const exitCode = await runCheck(kind, [join(directory, folder, file)], options, output);
       assert.equal(exitCode === 0 ? 'good' : 'bad', verdict, `${file}: ${said}`);
       if (exitCode !== 0)

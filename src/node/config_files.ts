@@ -11,6 +11,7 @@ import {
   validateTemplate,
 } from '../template/index.ts';
 import type { FileReader } from './config.ts';
+import { engineFeatures } from './features.ts';
 
 /** A configuration file beyond this is refused; none is near. */
 const fileBytesMax = 64 * 1024 * 1024;
@@ -43,12 +44,18 @@ function problemOf(check: () => void): string | undefined {
   }
 }
 
-/** PromQL and templates, checked by the rooms that run them. */
-export const ruleFileChecks: RuleFileChecks = {
-  validateExpr: (text) => problemOf(() => parseExpr(text)),
-  validateTemplate: (text) =>
-    problemOf(() => validateTemplate(alertVariables + text, prometheusFunctionsForCheck)),
-};
+/**
+ * PromQL and templates, checked by the rooms that run them. `enabledFeatures` are names of --enable-feature: what
+ * an engine with them evaluates is good in a rule file, and nothing more.
+ */
+export function ruleFileChecks(enabledFeatures: readonly string[]): RuleFileChecks {
+  const features = engineFeatures(enabledFeatures);
+  return {
+    validateExpr: (text) => problemOf(() => parseExpr(text, features)),
+    validateTemplate: (text) =>
+      problemOf(() => validateTemplate(alertVariables + text, prometheusFunctionsForCheck)),
+  };
+}
 
 /** Templates in notification settings, as far as Alertmanager checks them when it reads its file. */
 export function validateNotificationTemplate(text: string): string | undefined {

@@ -31,10 +31,17 @@ export interface LoadedConfig {
   readonly notYetEffective: readonly string[];
 }
 
-/** Rejects with ConfigError, or with what the reader says about a file. */
-export async function loadConfig(paths: ConfigPaths, files: FileReader): Promise<LoadedConfig> {
+/**
+ * Reads all files that `paths` name or lead to. `enabledFeatures` are names of --enable-feature, by which rules
+ * are judged. Rejects with ConfigError, or with what the reader says about a file.
+ */
+export async function loadConfig(
+  paths: ConfigPaths,
+  files: FileReader,
+  enabledFeatures: readonly string[] = [],
+): Promise<LoadedConfig> {
   const prometheus = await loadPrometheusConfig(paths.prometheus, files);
-  const ruleGroups = await loadRuleGroups(prometheus, files, ruleFileChecks);
+  const ruleGroups = await loadRuleGroups(prometheus, files, ruleFileChecks(enabledFeatures));
   const alertmanager =
     paths.alertmanager === ''
       ? undefined

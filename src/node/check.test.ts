@@ -1,0 +1,72 @@
+// `torchring check` on files of a directory of its own.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { runCheck } from './check.ts';
+import { type Commands, runCli } from './cli.ts';
+import { loadConfig } from './load_config.ts';
+
+let directory = '';
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'torchring-check-'));
+});
+
+after(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** What the command line says, and its exit code. */
+async function check(...words: string[]): Promise<{ exitCode: number; out: string; error: string }> {
+  let out = '';
+  let error = '';
+  const output = {
+    out: (text: string) => {
+      out += text;
+    },
+    error: (text: string) => {
+      error += text;
+    },
+  };
+  const unused = (): Promise<number> => Promise.reject(new Error('another command'));
+  const commands: Commands = {
+    node: unused,
+    local: unused,
+    check: (kind, files, options) => runCheck(kind, files, options, output),
+    version: () => {},
+  };
+  const exitCode = await runCli(['check', ...words], commands, output);
+  return { exitCode, out, error };
+}
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, text);
+  return path;
+}
+
+const experimentalRules = 'groups: [{name: g, rules: [{record: a, expr: "limitk(1, up)"}]}]';
+
+test('rules may use what a feature enables, and only then', async () => {
+  const path = await file('rules.yml', experimentalRules);
+  const refused = await check('rules', path);
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.error, /limitk\(\) is experimental and must be enabled/);
+  const feature = 'promql-experimental-functions';
+  assert.equal((await check('rules', `--enable-feature=${feature}`, path)).exitCode, 0);
+  assert.equal((await check('rules', '--enable-feature', `a,${feature}`, path)).exitCode, 0);
+  assert.equal((await check('rules', `--enable-feature=${feature}`, '--enable-feature=b', path)).exitCode, 0);
+});
+
+test('a node judges the rule files by the features it was started with', async () => {
+  const files = {
+    readText: (path: string) => Promise.resolve(path === 'p.yml' ? 'rule_files: [r.yml]' : experimentalRules),
+    glob: (pattern: string) => Promise.resolve([pattern]),
+  };
+  const paths = { prometheus: 'p.yml', alertmanager: '' };
+  await assert.rejects(loadConfig(paths, files), /must be enabled/);
+  const loaded = await loadConfig(paths, files, ['promql-experimental-functions']);
+  assert.equal(loaded.ruleGroups.length, 1);
+});
