@@ -21,7 +21,7 @@ import {
 } from '../actors/index.ts';
 import { createAlertmanagerMetrics } from '../alertmanager/index.ts';
 import { alertmanagerApi, prometheusApi } from '../api/index.ts';
-import { type Clock, errorText, type Logger, type Random } from '../base/index.ts';
+import { type Clock, delay, errorText, type Logger, type Random } from '../base/index.ts';
 import { type ClusterNode, type ClusterOptions, startCluster } from '../cluster/index.ts';
 import { createDiscoveryMetrics } from '../discovery/index.ts';
 import { AnchoredRegex, formatDuration } from '../model/index.ts';
@@ -52,6 +52,8 @@ const workersMax = 8;
 /** Stores of a new data directory at least, so that workers can be added on a larger machine. */
 const storesMin = 4;
 const stopDeadlineMs = 10_000;
+/** How long a stopping node lets HTTP requests finish: well below what container runtimes wait before they kill. */
+const requestsDeadlineMs = 3_000;
 
 export interface NodeDeps {
   readonly clock: Clock;
@@ -80,7 +82,7 @@ export class TorchringNode {
   #parts: (ClusterParts & AlertmanagerParts) | undefined;
   #lastConfigMs = 0;
   #isLastReloadGood = true;
-  #isStopping = false;
+  #stopping: Promise<void> | undefined;
   #onQuit: () => void = () => undefined;
 
   private constructor(flags: ParsedNodeFlags, deps: NodeDeps) {
@@ -121,7 +123,9 @@ export class TorchringNode {
   }
 
   get isReady(): boolean {
-    return !this.#isStopping && this.#applier !== undefined && this.#cluster?.readyForService === true;
+    return (
+      this.#stopping === undefined && this.#applier !== undefined && this.#cluster?.readyForService === true
+    );
   }
 
   async #start(config: LoadedConfig): Promise<void> {
@@ -291,15 +295,30 @@ export class TorchringNode {
     }
   }
 
-  /** Leaves the cluster in order and closes everything. */
-  async stop(): Promise<void> {
-    if (this.#isStopping) return;
-    this.#isStopping = true;
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+  /** Leaves the cluster in order and closes everything; once, however often it is called. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopInOrder();
+    return this.#stopping;
+  }
+
+  async #stopInOrder(): Promise<void> {
+    await this.#closeListeners();
     this.#applier?.stop();
     await this.#cluster?.leave();
     await this.#threads?.stop(stopDeadlineMs);
     await this.#system.shutdown(stopDeadlineMs);
+  }
+
+  /** No new requests; those under way may finish, but not keep the node from leaving the cluster. */
+  async #closeListeners(): Promise<void> {
+    const closed = new AbortController();
+    const closing = Promise.all(this.#listeners.map((listener) => listener.close()));
+    const late = delay(this.#deps.clock, requestsDeadlineMs, closed.signal).catch(() => undefined);
+    try {
+      await Promise.race([closing, late]);
+    } finally {
+      closed.abort();
+    }
   }
 
   #externalUrl(): string {

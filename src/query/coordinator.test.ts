@@ -202,6 +202,18 @@ test('when the table moves under a query it is asked again by the new one, and n
   }
 });
 
+test('raw series of shards on the move are asked for again by the new table too', async () => {
+  const series = [one as SeriesColumns];
+  const cluster = new MemoryCluster([shard(['a', series], ['b', []])]);
+  let moves = 0;
+  cluster.onExecute = () => {
+    if (moves++ === 0) cluster.move([shard(['b', series])]);
+  };
+  const answer = await coordinate(cluster, 'sum(m)', { range: at });
+  assert.equal(total(answer), 1);
+  assert.deepEqual(answer.warnings, []);
+});
+
 test('a node that failed an attempt which was given up is no gap of the answer', async () => {
   const cluster = new MemoryCluster(threeNodes());
   cluster.failing.set('a', new CodedError('transport_unavailable', 'connection refused'));

@@ -67,10 +67,7 @@ export class Coordinator {
         signal,
         { limits: query.limits, text: query.expr },
       )
-      .catch((error: unknown) => {
-        // The engine takes it for a failure of the expression, but the same query may succeed a moment later.
-        throw error instanceof QueryError && error.cause instanceof StaleTableError ? error.cause : error;
-      });
+      .catch(throwUnwrapped);
     const gapWarnings = gaps.warnings();
     if (gapWarnings.length > 0 && !query.partialResponse) throw new IncompleteAnswerError(gapWarnings);
     return {
@@ -100,10 +97,17 @@ export class Coordinator {
     const storage = new HoldersStorage(attempt, scattered, limits.timeoutMs);
     const [payloads, here] = await Promise.all([
       attempt.ask(whole, request, signal),
-      evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, { limits }),
+      evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, { limits }).catch(
+        throwUnwrapped,
+      ),
     ]);
     const partials = [...payloads.map(decodePartial), here];
     const merged = partials.reduce((a, b) => mergePartials(a, b));
     return finishPartial(merged);
   }
+}
+
+/** A table that moved: the engine takes it for a failure of the expression, but it is one to try again. */
+function throwUnwrapped(error: unknown): never {
+  throw error instanceof QueryError && error.cause instanceof StaleTableError ? error.cause : error;
 }

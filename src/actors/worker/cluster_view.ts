@@ -86,10 +86,17 @@ export class ClusterView {
   /** Throws StaleTableError when any of `shards` changed hands after `version`. An asker who knows more is believed. */
   checkFresh(version: number, shards: readonly number[]): void {
     if (version >= this.table.version) return;
-    const asked = this.#past.get(version);
+    const asked = this.#newestUpTo(version);
     if (asked === undefined || shardsMoved(asked, this.table, shards)) {
       throw new StaleTableError(version, this.table.version);
     }
+  }
+
+  /** Tables that follow closely are told as one, so the asked version may be unknown: what has not moved since the one before it has not moved since. */
+  #newestUpTo(version: number): ShardTable | undefined {
+    let newest: ShardTable | undefined;
+    for (const table of this.#past.values()) if (table.version <= version) newest = table;
+    return newest;
   }
 
   /** Resolves at the next update, or after `delayMs`. Rejects with the signal's reason. */

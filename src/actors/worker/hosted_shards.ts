@@ -122,10 +122,17 @@ export class HostedShards {
       ?.actor.ask<void>((replyTo) => ({ type: 'deleteAll', replyTo }), deleteDeadlineMs);
   }
 
+  /** Of one shard after the other. A shard where it fails holds up no other; rejects with the last failure then. */
   async enforceRetention(): Promise<void> {
+    let failure: unknown;
     for (const { actor } of [...this.#shards.values()]) {
-      await actor.ask<void>((replyTo) => ({ type: 'retention', replyTo }), retentionDeadlineMs);
+      try {
+        await actor.ask<void>((replyTo) => ({ type: 'retention', replyTo }), retentionDeadlineMs);
+      } catch (error) {
+        failure = error;
+      }
     }
+    if (failure !== undefined) throw failure;
   }
 
   /** The given shards, as far as they are here, as one thing to read. */

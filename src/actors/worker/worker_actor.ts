@@ -53,6 +53,8 @@ type Message = WorkerMessage | { readonly type: 'retention' };
 class WorkerBehavior implements Behavior<Message> {
   readonly #parts: WorkerParts;
   readonly #running = new Map<number, ActorRef<QueryMessage>>();
+  /** A slow disk makes it last longer than its interval. */
+  #isEnforcing = false;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -216,9 +218,14 @@ class WorkerBehavior implements Behavior<Message> {
 
   #enforceRetention(): void {
     const { hosted, log } = this.#parts;
+    if (this.#isEnforcing) return;
+    this.#isEnforcing = true;
     hosted
       .enforceRetention()
-      .catch((error: unknown) => log.error({ err: errorText(error) }, 'enforcing the retention failed'));
+      .catch((error: unknown) => log.error({ err: errorText(error) }, 'enforcing the retention failed'))
+      .finally(() => {
+        this.#isEnforcing = false;
+      });
   }
 }
 
