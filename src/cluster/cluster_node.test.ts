@@ -172,7 +172,7 @@ test('three nodes form one group; calls pass; the death of one re-places its sha
 });
 
 async function callsPass(a: ClusterNode, b: ClusterNode): Promise<void> {
-  const options = { deadlineMs: 2_000 };
+  const options = { deadlineMs: 10_000 };
   await assert.rejects(
     a.client('b').deliver(create(EnvelopeSchema), options),
     (error) => error instanceof TransportError && error.code === transportErrorCodes.notServed,

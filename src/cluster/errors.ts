@@ -19,6 +19,8 @@ export const transportErrorCodes = {
   notServed: 'CLUSTER_NOT_SERVED',
   /** The peer's handler failed; the message is the peer's. */
   failed: 'CLUSTER_CALL_FAILED',
+  /** The listener's address can't be bound. */
+  listen: 'CLUSTER_LISTEN_ADDRESS',
 } as const;
 
 /** The control group could not take a command, or did not answer for it in time. */

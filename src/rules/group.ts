@@ -156,6 +156,8 @@ export class RuleGroup {
     const { clock, metrics, log } = this.#deps;
     const startMs = clock.monotonicMs();
     rule.status.lastEvaluationMs = clock.nowMs();
+    // Said when it begins and when it ends; in between health and metrics tell.
+    const wasFailing = rule.status.health === 'err';
     metrics?.evaluations.inc({ rule_group: this.key });
     let written = 0;
     try {
@@ -164,6 +166,7 @@ export class RuleGroup {
       if (rule instanceof AlertingRule) this.#send(rule, slotMs, sends);
       await this.#write(index, samples, slotMs);
       written = samples.length;
+      if (wasFailing) log.info({ group: this.config.name, rule: rule.name }, 'rule evaluates again');
     } catch (error) {
       signal.throwIfAborted();
       rule.status.fail(errorText(error));
@@ -174,10 +177,12 @@ export class RuleGroup {
       } else {
         metrics?.evaluationFailures.inc({ rule_group: this.key });
       }
-      log.warn(
-        { group: this.config.name, file: this.config.file, rule: rule.name, err: error },
-        'evaluating rule failed',
-      );
+      if (!wasFailing) {
+        log.warn(
+          { group: this.config.name, file: this.config.file, rule: rule.name, err: error },
+          'evaluating rule failed',
+        );
+      }
     }
     const durationMs = clock.monotonicMs() - startMs;
     rule.status.evaluationDurationMs = durationMs;

@@ -6,15 +6,18 @@ import type { Message } from '@bufbuild/protobuf';
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
+  logVerbosity,
   Server,
   type ServerCredentials,
   type ServerWritableStream,
   type ServiceError,
+  setLogVerbosity,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { ExecuteRequest } from '../../../proto/gen/torchring/v1/node_pb.ts';
 import type { Clock, Logger } from '../../base/index.ts';
+import { TransportError, transportErrorCodes } from '../errors.ts';
 import {
   type CallContext,
   grpcServiceDefinition,
@@ -61,11 +64,17 @@ export class NodeServer {
 
   /** Binds and serves; returns the port. Rejects when the address can't be bound. */
   start(): Promise<number> {
+    // The library writes to stderr on its own; what matters comes back as an error and is logged once.
+    setLogVerbosity(logVerbosity.NONE);
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(this.#options.listenAddress, this.#options.credentials, (error, port) => {
         if (error)
           reject(
-            new Error(`cannot listen on ${this.#options.listenAddress}: ${error.message}`, { cause: error }),
+            new TransportError(
+              transportErrorCodes.listen,
+              `cannot listen on ${this.#options.listenAddress}: ${error.message}`,
+              { cause: error },
+            ),
           );
         else resolve(port);
       });
