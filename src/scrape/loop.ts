@@ -37,6 +37,8 @@ export interface ScrapeLoopDeps {
   readonly texts?: TextCache;
   /** What a predecessor over the same target was tracking (another node, or an older configuration). */
   readonly inherited?: Iterable<Labels>;
+  /** Whether that predecessor has written report series, which end with the target as well. */
+  readonly hasReported?: boolean;
 }
 
 export interface ScrapeResult {
@@ -62,12 +64,13 @@ export class ScrapeLoop {
   readonly #texts: TextCache;
   readonly #headers: Readonly<Record<string, string>>;
   #isScraping = false;
-  #hasReported = false;
+  #hasReported: boolean;
   #samplesExpected = 0;
   #startedAtMs: number | undefined;
 
   constructor(deps: ScrapeLoopDeps) {
     const { target, config } = deps;
+    this.#hasReported = deps.hasReported === true;
     this.target = target;
     this.#deps = deps;
     this.#labeler = new SampleLabeler(config, target.publicLabels, deps.metricRelabeler);
@@ -143,6 +146,11 @@ export class ScrapeLoop {
   /** How many spellings of series are remembered; bounded by what a good scrape holds. */
   get cachedSpellings(): number {
     return this.#cache.entryCount;
+  }
+
+  /** Whether there are report series, by this loop or one before it. */
+  get hasReported(): boolean {
+    return this.#hasReported;
   }
 
   /** What a successor over the same target has to inherit. */

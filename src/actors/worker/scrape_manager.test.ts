@@ -198,6 +198,25 @@ test('a reload leaves unchanged jobs and their beat alone, and keeps the targets
   assert.equal(world.closed, 1);
 });
 
+test('a reload that changes a job and takes a target away ends its report series too', async () => {
+  const world = await new World().begin('t:1');
+  await world.run(intervalMs);
+  world.take();
+  await world.configure({ ...config, sampleLimit: 100 });
+  world.manager.setGroups('j', groups());
+  await world.run(intervalMs);
+  assert.deepEqual(
+    world.take().filter((line) => line === 'up stale' || line === 'm stale'),
+    ['m stale', 'up stale'],
+  );
+});
+
+test('another way to find the targets is no change of the job', async () => {
+  const world = await new World().begin('t:1');
+  await world.configure({ ...config, serviceDiscoveryConfigs: [{ mechanism: 'static' }] as never });
+  assert.equal(world.clients, 1);
+});
+
 test('targets that are published while a reload makes its clients are not lost', async () => {
   const world = await new World().begin('t:1');
   const done = world.manager.configure({ configs: [{ ...config, sampleLimit: 100 }], settleMs: 0 });

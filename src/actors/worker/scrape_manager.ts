@@ -5,7 +5,7 @@
  */
 import type { Registry } from 'prom-client';
 import { type Clock, errorText, type Logger, type Random } from '../../base/index.ts';
-import { formatDuration, type Labels, xxHash64 } from '../../model/index.ts';
+import { formatDuration, xxHash64 } from '../../model/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
   createScrapeMetrics,
@@ -164,10 +164,9 @@ export class ScrapeManager {
       return;
     }
     const predecessor = known ?? this.#ending.get(key);
-    const inherited = predecessor?.loop.trackedSeries() ?? [];
     if (predecessor !== undefined) this.#kill(predecessor);
     this.#ending.delete(key);
-    const running = this.#start(job, pool, target, refusal, inherited);
+    const running = this.#start(job, pool, target, refusal, predecessor?.loop);
     this.#running.set(key, running);
     this.#users.set(pool, (this.#users.get(pool) ?? 0) + 1);
     running.actor.onStopped(() => this.#stopped(key, running));
@@ -178,7 +177,7 @@ export class ScrapeManager {
     pool: ScrapePool,
     target: Target,
     refusal: string,
-    inherited: readonly Labels[],
+    predecessor: ScrapeLoop | undefined,
   ): RunningTarget {
     const { clock, version, system } = this.#deps;
     const loop = new ScrapeLoop({
@@ -189,7 +188,8 @@ export class ScrapeManager {
       clock,
       metrics: this.#metrics,
       version,
-      inherited,
+      inherited: predecessor?.trackedSeries() ?? [],
+      hasReported: predecessor?.hasReported === true,
       texts: this.#texts,
     });
     const status: TargetStatus = { health: 'unknown', lastError: '', lastScrapeMs: 0, lastDurationMs: 0 };
@@ -287,7 +287,8 @@ export class ScrapeManager {
   }
 }
 
-/** Configurations are plain data; equal text means nothing to do. */
+/** Configurations are plain data; equal text means nothing to do. How targets are found is no matter of the pool. */
 function sameConfig(a: ScrapeConfig, b: ScrapeConfig): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  const text = (config: ScrapeConfig): string => JSON.stringify({ ...config, serviceDiscoveryConfigs: [] });
+  return text(a) === text(b);
 }
