@@ -77,6 +77,7 @@ function prometheus(reports: Partial<ClusterParts['reports']>): NodeBackend {
   const parts = {
     reports: { here: async () => [], everywhere: async () => ({ items: [], warnings: [] }), ...reports },
     scrapePools: () => ['p', 'q'],
+    ruleGroups: () => ['f.yml;g', 'f.yml;h'],
   } as unknown as ClusterParts;
   return new NodeBackend({ parts: () => parts } as unknown as ConstructorParameters<typeof NodeBackend>[0]);
 }
@@ -99,6 +100,17 @@ test('targets that were dropped are counted by pool, and not at all when only ac
   const dropped = dataOf(await backend.targets({ state: 'dropped', scrapePool: 'p' }, signal));
   assert.equal((dropped['activeTargets'] as unknown[]).length, 0);
   assert.equal((dropped['droppedTargets'] as unknown[]).length, 2);
+});
+
+test('a rule group that no node tells of is named', async () => {
+  const group = (name: string): object => ({ file: 'f.yml', name, rules: [] });
+  const all = { ruleNames: [], ruleGroups: [], files: [], excludeAlerts: false, match: [] };
+  const half = prometheus({ everywhere: async () => ({ items: [group('g')], warnings: [] }) });
+  const warning = 'incomplete answer: nobody runs rule group f.yml;h at present';
+  assert.deepEqual((await half.rules(all, signal)).warnings, [warning]);
+  assert.deepEqual((await half.alerts(signal)).warnings, [warning]);
+  const whole = prometheus({ everywhere: async () => ({ items: [group('g'), group('h')], warnings: [] }) });
+  assert.deepEqual((await whole.rules(all, signal)).warnings, []);
 });
 
 test('metadata: a limit of 0 is none, one metric from several targets is told once', async () => {

@@ -25,7 +25,7 @@ import { type Clock, delay, errorText, type Logger, type Random } from '../base/
 import { type ClusterNode, type ClusterOptions, startCluster } from '../cluster/index.ts';
 import { createDiscoveryMetrics } from '../discovery/index.ts';
 import { AnchoredRegex, formatDuration } from '../model/index.ts';
-import { createRuleMetrics } from '../rules/index.ts';
+import { createRuleMetrics, ruleGroupKey } from '../rules/index.ts';
 import { ActorSystem, NodeLink, type ThreadGroup } from '../runtime/index.ts';
 import { AlertService } from './alert_service.ts';
 import { type AlertmanagerParts, NodeAlertmanagerBackend } from './alertmanager_backend.ts';
@@ -225,6 +225,8 @@ export class TorchringNode {
       silences,
       config: () => (applier.config ?? config).alertmanager,
       configText: () => (applier.config ?? config).prometheus.shownYaml,
+      ruleGroups: () =>
+        (applier.config ?? config).ruleGroups.map(({ file, name }) => ruleGroupKey(file, name)),
       scrapePools: () => (applier.config ?? config).prometheus.scrapeConfigs.map(({ jobName }) => jobName),
     };
   }

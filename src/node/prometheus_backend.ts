@@ -16,7 +16,7 @@ import type { ClusterNode } from '../cluster/index.ts';
 import type { RuleGroupView } from '../rules/index.ts';
 import type { ConfigStatus } from './own_metrics.ts';
 import type { Reports } from './reports.ts';
-import { distinctGroups, rulesPage } from './rules_page.ts';
+import { distinctGroups, missingGroups, rulesPage } from './rules_page.ts';
 import { buildInfo } from './version.ts';
 
 const remoteWriteDeadlineMs = 20_000;
@@ -29,6 +29,8 @@ export interface ClusterParts {
   readonly reports: Pick<Reports, 'here' | 'everywhere'>;
   readonly configText: () => string;
   readonly scrapePools: () => readonly string[];
+  /** Keys of the configured rule groups. */
+  readonly ruleGroups: () => readonly string[];
 }
 
 export interface BackendDeps {
@@ -180,7 +182,12 @@ export class NodeBackend implements PrometheusBackend {
 
   async rules(filter: RulesFilter, signal: AbortSignal): Promise<Answer> {
     const { items, warnings } = await this.#parts.reports.everywhere('rules', signal);
-    return answerOf(rulesPage(items as RuleGroupView[], filter), warnings);
+    const groups = items as RuleGroupView[];
+    return answerOf(rulesPage(groups, filter), [...warnings, ...this.#missing(groups)]);
+  }
+
+  #missing(groups: readonly RuleGroupView[]): string[] {
+    return missingGroups(this.#parts.ruleGroups(), groups);
   }
 
   async alerts(signal: AbortSignal): Promise<Answer> {
@@ -188,7 +195,7 @@ export class NodeBackend implements PrometheusBackend {
     const alerts = distinctGroups(items as RuleGroupView[])
       .flatMap((group) => group.rules)
       .flatMap((rule) => (rule.type === 'alerting' ? (rule.alerts ?? []) : []));
-    return answerOf({ alerts }, warnings);
+    return answerOf({ alerts }, [...warnings, ...this.#missing(items as RuleGroupView[])]);
   }
 
   configText(): string {

@@ -18,6 +18,19 @@ export function distinctGroups(groups: readonly RuleGroupView[]): RuleGroupView[
   return [...byKey.values()].sort((a, b) => compare(a.file, b.file) || compare(a.name, b.name));
 }
 
+/** Groups named in one warning at most. */
+const namedMax = 10;
+
+/** A warning when configured groups are told by nobody: they are between two nodes, or theirs is away. */
+export function missingGroups(configured: readonly string[], groups: readonly RuleGroupView[]): string[] {
+  const there = new Set(groups.map(({ file, name }) => ruleGroupKey(file, name)));
+  const missing = configured.filter((key) => !there.has(key));
+  if (missing.length === 0) return [];
+  const named = missing.slice(0, namedMax).join(', ');
+  const others = missing.length > namedMax ? ` and ${missing.length - namedMax} more` : '';
+  return [`incomplete answer: nobody runs rule group ${named}${others} at present`];
+}
+
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Throws QueryError or CodedError `bad_data` on a selector or a token that makes no sense. */
