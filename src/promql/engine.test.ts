@@ -45,6 +45,12 @@ const two = new GivenStorage([
   series({ __name__: 'up', job: 'b' }, [Number.NaN, Number.POSITIVE_INFINITY, -0]),
 ]);
 
+test('a long chain of operators is evaluated', async () => {
+  const chain = new Array<string>(1_500).fill('up{job="a"}').join(' + ');
+  assert.match(await instant(chain, 0, two), /"1500"\]\}\]\}$/);
+  assert.match(await instant(`1${' + 1'.repeat(1_499)}`, 0, two), /"1500"/);
+});
+
 test('results print as the HTTP API of Prometheus prints them', async () => {
   assert.equal(
     await instant('up', 60_500, two),

@@ -66,3 +66,8 @@ test('the caller can keep selectors home', () => {
   assert.equal(printExpr(expr), 'sum(x)');
   assert.equal(notPushed.length, 1);
 });
+
+test('a long chain of aggregations is planned', () => {
+  const chain = new Array<string>(1_000).fill('sum(a)').join(' or ');
+  assert.equal(distribute(parseExpr(chain), () => true, range).fragments.length, 1_000);
+});

@@ -12,10 +12,14 @@ import type { Grid } from './grid.ts';
 import { evaluateSelector } from './selector.ts';
 import { dropNames, mergeSameLabels, sampleCount, type Value, type VectorValue } from './values.ts';
 
+/** Levels of the tree that are entered before the call stack is let go, so that its size never ends a query. */
+const levelsPerStackMax = 100;
+
 /** Evaluates on one grid; see Evaluator. */
 export class TreeEvaluator implements Evaluator {
   readonly context: QueryContext;
   readonly grid: Grid;
+  #entered = 0;
 
   constructor(context: QueryContext, grid: Grid) {
     this.context = context;
@@ -29,6 +33,7 @@ export class TreeEvaluator implements Evaluator {
   async evaluate(expr: Expr): Promise<Value> {
     const { context } = this;
     if (context.due) await context.pause();
+    if (++this.#entered % levelsPerStackMax === 0) await undefined;
     const before = context.samples;
     const value = await this.#node(expr);
     const result =

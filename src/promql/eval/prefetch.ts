@@ -6,7 +6,14 @@
 import type { SeriesColumns } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import { resolveDuration } from '../parse/durations.ts';
-import { type AggregateExpr, type Expr, type Fragment, type VectorSelector, walk } from '../parse/tree.ts';
+import {
+  type AggregateExpr,
+  type BinaryExpr,
+  type Expr,
+  type Fragment,
+  type VectorSelector,
+  walk,
+} from '../parse/tree.ts';
 import type { RemoteSource, SelectRequest, Storage } from '../types.ts';
 import type { QueryContext } from './context.ts';
 import { type Grid, instantReach, rangeReach, subqueryGrid } from './grid.ts';
@@ -91,8 +98,7 @@ class ReadPlan {
         this.visit(expr.expr, grid, hints);
         return;
       case 'binary':
-        this.visit(expr.lhs, grid, {});
-        this.visit(expr.rhs, grid, {});
+        this.#binary(expr, grid);
         return;
       case 'aggregate':
         if (expr.param !== undefined) this.visit(expr.param, grid, {});
@@ -104,6 +110,15 @@ class ReadPlan {
         for (const arg of expr.args) this.visit(arg, grid, { ...kept, func: expr.func });
       }
     }
+  }
+
+  /** A long chain leans to the left: followed without recursion. */
+  #binary(expr: BinaryExpr, grid: Grid): void {
+    const right: Expr[] = [];
+    let leftmost: Expr = expr;
+    for (; leftmost.kind === 'binary'; leftmost = leftmost.lhs) right.push(leftmost.rhs);
+    this.visit(leftmost, grid, {});
+    for (const operand of right.toReversed()) this.visit(operand, grid, {});
   }
 
   /** A subquery whose window holds no step: its selectors read nothing. */

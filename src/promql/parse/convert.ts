@@ -22,6 +22,9 @@ import type {
 /** Nesting beyond this is refused: evaluation and printing recurse. */
 export const depthMax = 1000;
 
+/** Operators of one chain: generated rules have hundreds. The grammar's trees are whole to a depth of 2500. */
+const chainMax = 1500;
+
 const postfixNodes: ReadonlySet<string> = new Set([
   'OffsetExpr',
   'StepInvariantExpr',
@@ -49,7 +52,21 @@ export class Converter implements DurationSource {
   expr(node: SyntaxNode, depth = 0): Expr {
     const items: ChainItem[] = [];
     this.#flatten(node, items, depth);
+    this.#checkRightward(items, node);
     return bindChain(items);
+  }
+
+  /** Powers and signs bind to the right, one level each. */
+  #checkRightward(items: readonly ChainItem[], node: SyntaxNode): void {
+    let depth = 0;
+    for (const item of items) {
+      if (item.kind === 'operator' && item.op !== '^') depth = 0;
+      else if (item.kind !== 'operand' && ++depth > depthMax) this.#failDeep(node);
+    }
+  }
+
+  #failDeep(node: SyntaxNode): never {
+    return this.fail(node, `expression is nested more than ${depthMax} levels deep`);
   }
 
   fail(at: { from: number }, reason: string): never {
@@ -62,13 +79,9 @@ export class Converter implements DurationSource {
 
   /** Appends the operands, signs and operators of an unparenthesised chain. */
   #flatten(node: SyntaxNode, items: ChainItem[], depth: number): void {
-    if (depth > depthMax) this.fail(node, `expression is nested more than ${depthMax} levels deep`);
+    if (depth > depthMax) this.#failDeep(node);
     if (node.name === 'BinaryExpr') {
-      const [lhs, rhs] = expressionChildren(node);
-      if (lhs === undefined || rhs === undefined) this.fail(node, 'operand missing');
-      this.#flatten(lhs, items, depth + 1);
-      items.push(this.#operator(node, lhs, rhs));
-      this.#flatten(rhs, items, depth + 1);
+      this.#flattenBinary(node, items, depth);
     } else if (node.name === 'UnaryExpr') {
       const [inner] = expressionChildren(node);
       if (inner === undefined) this.fail(node, 'operand missing');
@@ -85,6 +98,24 @@ export class Converter implements DurationSource {
       items.push({ kind: 'operand', expr: this.#postfix(last.expr, node) });
     } else {
       items.push({ kind: 'operand', expr: this.#primary(node, depth) });
+    }
+  }
+
+  /** A long chain leans to the left, one level an operator: those are followed without recursion. */
+  #flattenBinary(node: SyntaxNode, items: ChainItem[], depth: number): void {
+    const open: { node: SyntaxNode; lhs: SyntaxNode; rhs: SyntaxNode }[] = [];
+    let leftmost = node;
+    while (leftmost.name === 'BinaryExpr') {
+      if (open.length >= chainMax) this.fail(node, `expression has more than ${chainMax} operators in a row`);
+      const [lhs, rhs] = expressionChildren(leftmost);
+      if (lhs === undefined || rhs === undefined) this.fail(leftmost, 'operand missing');
+      open.push({ node: leftmost, lhs, rhs });
+      leftmost = lhs;
+    }
+    this.#flatten(leftmost, items, depth + 1);
+    for (const { node: binary, lhs, rhs } of open.toReversed()) {
+      items.push(this.#operator(binary, lhs, rhs));
+      this.#flatten(rhs, items, depth + 1);
     }
   }
 

@@ -8,6 +8,9 @@ import { ParseError } from '../errors.ts';
 import { isFunctionName } from '../functions/signatures.ts';
 import { type Token, type TokenPrefix, tokensUntil } from './tokens.ts';
 
+/** The grammar gives up somewhere beyond so many open brackets or signs, by what stands between them. */
+const nestingSafe = 400;
+
 /** The error for a tree whose first error node is `error`. */
 export function diagnose(text: string, error: SyntaxNode): ParseError {
   let prefix: TokenPrefix;
@@ -19,6 +22,10 @@ export function diagnose(text: string, error: SyntaxNode): ParseError {
   }
   const { tokens, at, open } = prefix;
   const previous = tokens.at(-1);
+  const signs = tokens.length - 1 - tokens.findLastIndex(({ text: word }) => word !== '-' && word !== '+');
+  if (open.length > nestingSafe || signs > nestingSafe) {
+    return new ParseError(text, at?.start ?? text.length, 'expression is nested too deeply');
+  }
   if (at === undefined && previous === undefined)
     return new ParseError(text, 0, 'no expression found in input');
   if (at?.text === '(' && previous !== undefined && isCallable(previous)) {

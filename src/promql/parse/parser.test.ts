@@ -5,7 +5,7 @@ import { ParseError } from '../errors.ts';
 import { depthMax } from './convert.ts';
 import { parseExpr } from './parser.ts';
 import { printExpr } from './print.ts';
-import type { Expr } from './tree.ts';
+import { type Expr, selectorsOf } from './tree.ts';
 
 const features = { experimentalFunctions: true, extendedRangeSelectors: true, fillModifiers: true };
 
@@ -125,8 +125,39 @@ test('no text makes the parser fail otherwise than with a ParseError', () => {
 test('nesting is bounded', () => {
   const deep = `${'('.repeat(depthMax + 10)}1${')'.repeat(depthMax + 10)}`;
   assert.throws(() => parseExpr(deep), /nested more than/);
-  const long = new Array(depthMax + 10).fill('a').join('+');
-  assert.throws(() => parseExpr(long), /nested more than/);
+  const signs = '-'.repeat(depthMax + 10);
+  assert.throws(() => parseExpr(`${signs}a`), /nested more than/);
+  assert.throws(() => parseExpr(chain('^', depthMax + 10)), /nested more than/);
+  for (const [open, close] of [
+    ['(', ')'],
+    ['-', ''],
+    ['sum(', ')'],
+    ['up or (', ')'],
+  ] as const) {
+    for (const levels of [3_000, 20_000]) {
+      const text = `${open.repeat(levels)}a${close.repeat(levels)}`;
+      assert.throws(
+        () => parseExpr(text),
+        /nested (?:too deeply|more than)|too many parts/,
+        text.slice(0, 20),
+      );
+    }
+  }
+});
+
+const chain = (op: string, operands: number): string => new Array<string>(operands).fill('a').join(` ${op} `);
+
+test('long chains of operators parse, up to a bound', () => {
+  for (const op of ['or', '+', 'unless', '*']) {
+    const text = chain(op, 1_500);
+    const expr = parseExpr(text);
+    assert.equal(printExpr(expr), text);
+    assert.equal(selectorsOf(expr).length, 1_500);
+    assert.throws(() => parseExpr(chain(op, 5_000)), /more than 1500 operators in a row/);
+  }
+  const inner = chain('+', 900);
+  assert.throws(() => parseExpr(`(${inner}) + ${inner}`), /nested more than 1600 levels/);
+  assert.equal(parseExpr(`${inner} + (${inner})`).kind, 'binary');
 });
 
 test('the work on one text is bounded, however it is spent', () => {

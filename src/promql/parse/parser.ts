@@ -9,7 +9,7 @@ import { ParseError } from '../errors.ts';
 import { checkTypes } from './check.ts';
 import { Converter } from './convert.ts';
 import { diagnose } from './diagnose.ts';
-import type { Expr } from './tree.ts';
+import { childrenOf, type Expr } from './tree.ts';
 
 export interface ParserOptions {
   /** Functions and aggregations that Prometheus keeps behind a feature flag. Default false. */
@@ -32,7 +32,25 @@ export function parseExpr(text: string, options: ParserOptions = {}): Expr {
   if (error !== undefined) throw diagnose(text, error);
   const top = topExpression(tree);
   if (top === undefined) throw new ParseError(text, 0, 'no expression found in input');
-  return checkTypes(new Converter(text).expr(top), text, options);
+  const expr = new Converter(text).expr(top);
+  if (depthOf(expr) > treeDepthMax) {
+    throw new ParseError(text, 0, `expression is nested more than ${treeDepthMax} levels deep`);
+  }
+  return checkTypes(expr, text, options);
+}
+
+/** Levels of a tree, chains of operators and what nests inside them together: what follows recurses. */
+const treeDepthMax = 1600;
+
+function depthOf(top: Expr): number {
+  let deepest = 0;
+  const waiting: { expr: Expr; depth: number }[] = [{ expr: top, depth: 1 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const depth = next.depth;
+    deepest = Math.max(deepest, depth);
+    for (const expr of childrenOf(next.expr)) waiting.push({ expr, depth: depth + 1 });
+  }
+  return deepest;
 }
 
 /** A number may end in its point, which the grammar does not know; a digit in its place has the same shape. */
@@ -46,6 +64,12 @@ const parseStepsMax = 100_000;
 
 /** Calls that the grammar does not know beyond this many in one expression are refused. */
 const hiddenCallsMax = 100;
+
+/**
+ * The grammar's runtime counts how many operators of one chain it has bound, and breaks the chain off as an error
+ * after 300, so that editors need not recurse far. This room bounds depth itself: it keeps the count at 0.
+ */
+type LongChainParse = ReturnType<typeof lezerParser.startParse> & { bigReductionCount: number };
 
 interface GrammarResult {
   readonly tree: Tree;
@@ -61,10 +85,11 @@ function parseGrammar(text: string): GrammarResult {
   let shown = text.replace(trailingPoint, '0').replace(durationWord, (word) => word.toLowerCase());
   let stepsLeft = parseStepsMax;
   for (let hidden = 0; ; hidden++) {
-    const parse = lezerParser.startParse(shown);
+    const parse = lezerParser.startParse(shown) as LongChainParse;
     let tree: Tree | null = null;
     while (tree === null) {
       if (stepsLeft-- === 0) throw new ParseError(text, parse.parsedPos, 'expression has too many parts');
+      parse.bigReductionCount = 0;
       tree = parse.advance();
     }
     const error = firstError(tree);
