@@ -31,6 +31,7 @@ export { type FunctionName, type FunctionSignature, functionSignatures } from '.
 export { typeOf } from './parse/check.ts';
 export { type ParserOptions, parseExpr } from './parse/parser.ts';
 export { printExpr } from './parse/print.ts';
+export { parseSelector, type SelectorOptions } from './parse/selector.ts';
 export type {
   AggregateExpr,
   AggregateOp,

@@ -25,6 +25,11 @@ const expressionLengthMax = 1 << 20;
 
 /** Throws ParseError (`LINE:COL: parse error: REASON`) when `text` is not a valid, well-typed expression. */
 export function parseExpr(text: string, options: ParserOptions = {}): Expr {
+  return checkTypes(parseShape(text), text, options);
+}
+
+/** As parseExpr, before any judgement of types. */
+export function parseShape(text: string): Expr {
   if (text.length > expressionLengthMax) {
     throw new ParseError(text, 0, `expression is longer than ${expressionLengthMax} characters`);
   }
@@ -36,7 +41,7 @@ export function parseExpr(text: string, options: ParserOptions = {}): Expr {
   if (depthOf(expr) > treeDepthMax) {
     throw new ParseError(text, 0, `expression is nested more than ${treeDepthMax} levels deep`);
   }
-  return checkTypes(expr, text, options);
+  return expr;
 }
 
 /** Levels of a tree, chains of operators and what nests inside them together: what follows recurses. */

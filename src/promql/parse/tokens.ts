@@ -115,6 +115,7 @@ function nextWord(text: string, at: number, inside: string | undefined): string 
   }
   if (symbol === '}') throw new ParseError(text, at, "unexpected character: '}'");
   if (symbol === ')' && inside === undefined) throw unexpectedParenthesis(text, at);
+  if (symbol === ']' && inside === undefined) throw new ParseError(text, at, "unexpected right bracket ']'");
   return symbol;
 }
 
