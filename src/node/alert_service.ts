@@ -143,8 +143,9 @@ export class AlertService {
 
   /** Posts alerts to the leader. Rejects when nobody took them, or with `bad_alerts` when some are malformed. */
   async post(alerts: unknown): Promise<void> {
-    if (this.#dispatching === undefined) return;
-    const { clock } = this.#deps;
+    const { clock, cluster } = this.#deps;
+    const isConfigured = this.#dispatching !== undefined;
+    if (!isConfigured && (cluster.leader() === undefined || cluster.leader() === cluster.nodeId)) return;
     const endMs = clock.monotonicMs() + postDeadlineMs;
     for (;;) {
       try {
@@ -152,6 +153,8 @@ export class AlertService {
         await this.#leaderRef().ask<void>((replyTo) => ({ type: 'alerts', alerts, replyTo }), leftMs);
         return;
       } catch (error) {
+        // The leader dispatches nothing either: nobody is to be told.
+        if (!isConfigured && isLeaderless(error)) return;
         // A leader is being elected, or gets ready: whoever posts now would come again only much later.
         if (!isLeaderless(error) || clock.monotonicMs() + leaderPauseMs >= endMs) throw error;
       }

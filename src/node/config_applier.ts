@@ -127,7 +127,11 @@ export class ConfigApplier {
     const { prometheus } = config;
     const intervals = prometheus.scrapeConfigs.map(({ scrapeIntervalMs }) => scrapeIntervalMs);
     const slowestMs = Math.max(prometheus.global.evaluationIntervalMs, ...intervals);
-    const settings = { configs: prometheus.scrapeConfigs, settleMs: settleIntervals * slowestMs };
+    const settings = {
+      configs: prometheus.scrapeConfigs,
+      settleMs: settleIntervals * slowestMs,
+      evaluationIntervalMs: prometheus.global.evaluationIntervalMs,
+    };
     await worker.ask<void>((replyTo) => ({ type: 'scrape', settings, replyTo }), configureDeadlineMs);
     this.#taken.set(worker, config);
   }

@@ -48,6 +48,7 @@ export interface EvaluationOptions {
   /** What the spans of a query given as a tree refer to, for the positions in annotations. */
   readonly text?: string;
   readonly limits?: Partial<EngineLimits>;
+  readonly subqueryStepMs?: number;
 }
 
 interface Run {
@@ -138,7 +139,13 @@ export class Engine {
       const grid = range.instant
         ? { startMs: range.startMs, stepMs: 1, steps: 1 }
         : gridOf(range.startMs, range.endMs, range.stepMs);
-      const context = this.#context(range, annotations, limits, guard.signal);
+      const context = this.#context(
+        range,
+        annotations,
+        limits,
+        options.subqueryStepMs ?? this.#subqueryStepMs,
+        guard.signal,
+      );
       await guard.race(prefetch(expr, grid, context, sources, guard.signal));
       this.#metrics?.fetched(this.#clock.monotonicMs() - startedMs);
       return await evaluate({ expr, grid, context, signal: guard.signal });
@@ -154,12 +161,13 @@ export class Engine {
     range: EvaluationRange,
     annotations: Annotations,
     limits: EngineLimits,
+    subqueryStepMs: number,
     signal: AbortSignal,
   ): QueryContext {
     const options: QueryOptions = {
       lookbackMs: limits.lookbackMs,
       samplesMax: limits.samplesMax,
-      subqueryStepMs: this.#subqueryStepMs,
+      subqueryStepMs,
       delayedNameRemoval: this.#features.delayedNameRemoval === true,
     };
     const endMs = range.instant ? range.startMs : range.endMs;

@@ -61,7 +61,14 @@ function coordinate(
   expr: string,
   changes: Partial<CoordinatedQuery> = {},
 ): Promise<CoordinatedResult> {
-  const query = { expr, range, limits: testLimits, partialResponse: true, ...changes };
+  const query = {
+    expr,
+    range,
+    limits: testLimits,
+    subqueryStepMs: 60_000,
+    partialResponse: true,
+    ...changes,
+  };
   return new Coordinator(testEngine(), cluster).run(query, signal);
 }
 
@@ -251,8 +258,27 @@ test('a cancelled query ends at once, also while a node keeps it waiting', async
   const cluster = new MemoryCluster(threeNodes());
   const abort = new AbortController();
   cluster.execute = () => new Promise<never>(() => undefined);
-  const query = { expr: 'sum(m)', range: at, limits: testLimits, partialResponse: true };
+  const query = {
+    expr: 'sum(m)',
+    range: at,
+    limits: testLimits,
+    subqueryStepMs: 60_000,
+    partialResponse: true,
+  };
   const running = new Coordinator(testEngine(), cluster).run(query, abort.signal);
   abort.abort(new Error('gone'));
   await assert.rejects(running, (error) => error instanceof QueryError && error.errorType === 'canceled');
+});
+
+test('a subquery without a step takes the global evaluation interval', async () => {
+  const cluster = new MemoryCluster(threeNodes());
+  const count = async (subqueryStepMs: number): Promise<number> => {
+    const { value } = await coordinate(cluster, 'count_over_time(vector(1)[1m:])', {
+      range: at,
+      subqueryStepMs,
+    });
+    return value.type === 'vector' ? (value.samples[0]?.value ?? 0) : 0;
+  };
+  assert.equal(await count(10_000), 6);
+  assert.equal(await count(60_000), 1);
 });

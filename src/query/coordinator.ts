@@ -27,6 +27,8 @@ export interface CoordinatedQuery {
   readonly expr: string;
   readonly range: QueryRange & { readonly instant: boolean };
   readonly limits: EngineLimits;
+  /** The step of subqueries that name none: the global evaluation interval. */
+  readonly subqueryStepMs: number;
   /** False turns an answer that lacks data into IncompleteAnswerError. */
   readonly partialResponse: boolean;
 }
@@ -65,7 +67,7 @@ export class Coordinator {
           },
         },
         signal,
-        { limits: query.limits, text: query.expr },
+        { limits: query.limits, text: query.expr, subqueryStepMs: query.subqueryStepMs },
       )
       .catch(throwUnwrapped);
     const gapWarnings = gaps.warnings();

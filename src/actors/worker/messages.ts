@@ -100,6 +100,8 @@ export interface ScrapeSettings {
   readonly configs: readonly ScrapeConfig[];
   /** How long a new owner of a shard needs until all of its targets have been scraped. */
   readonly settleMs: number;
+  /** The global one; also the step of subqueries that name none. */
+  readonly evaluationIntervalMs: number;
 }
 
 export type ReportKind = 'targets' | 'droppedTargets' | 'metadata';

@@ -21,14 +21,22 @@ import type {
 } from './messages.ts';
 
 const encoder = new TextEncoder();
+/** Until the configuration is known: Prometheus' default evaluation interval. */
+const subqueryStepMsDefault = 60_000;
 
 export class Queries {
   readonly #engine: Engine;
+  /** Follows the global evaluation interval. */
+  #subqueryStepMs = subqueryStepMsDefault;
   readonly #replicasFor: (deadlineMs: number) => Replicas;
 
   constructor(engine: Engine, replicasFor: (deadlineMs: number) => Replicas) {
     this.#engine = engine;
     this.#replicasFor = replicasFor;
+  }
+
+  setSubqueryStep(stepMs: number): void {
+    this.#subqueryStepMs = stepMs;
   }
 
   /** Rejects with QueryError or IncompleteAnswerError. */
@@ -50,7 +58,10 @@ export class Queries {
     const { expr, startMs, endMs, stepMs, instant, limits, partialResponse } = spec;
     const coordinator = new Coordinator(this.#engine, this.#replicasFor(limits.timeoutMs));
     const range = { startMs, endMs, stepMs, instant };
-    return coordinator.run({ expr, range, limits, partialResponse }, signal);
+    return coordinator.run(
+      { expr, range, limits, partialResponse, subqueryStepMs: this.#subqueryStepMs },
+      signal,
+    );
   }
 
   /** Raw series of the whole cluster. */

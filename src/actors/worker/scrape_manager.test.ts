@@ -89,7 +89,9 @@ class World {
   }
 
   async configure(...configs: (typeof config)[]): Promise<void> {
-    await this.scheduler.runUntilSettled(this.manager.configure({ configs, settleMs: 0 }));
+    await this.scheduler.runUntilSettled(
+      this.manager.configure({ configs, settleMs: 0, evaluationIntervalMs: 60_000 }),
+    );
   }
 
   /** Samples since the last look, as `name value` without times, sorted. */
@@ -219,7 +221,11 @@ test('another way to find the targets is no change of the job', async () => {
 
 test('targets that are published while a reload makes its clients are not lost', async () => {
   const world = await new World().begin('t:1');
-  const done = world.manager.configure({ configs: [{ ...config, sampleLimit: 100 }], settleMs: 0 });
+  const done = world.manager.configure({
+    configs: [{ ...config, sampleLimit: 100 }],
+    settleMs: 0,
+    evaluationIntervalMs: 60_000,
+  });
   world.manager.setGroups('j', groups('t:2'));
   await world.scheduler.runUntilSettled(done);
   assert.deepEqual(
@@ -254,7 +260,9 @@ test('a reload that a job refuses changes nothing and leaves no client open', as
     }) as typeof other,
   ];
   await assert.rejects(
-    world.scheduler.runUntilSettled(world.manager.configure({ configs, settleMs: 0 })),
+    world.scheduler.runUntilSettled(
+      world.manager.configure({ configs, settleMs: 0, evaluationIntervalMs: 60_000 }),
+    ),
     ScrapeError,
   );
   assert.equal(made > 0, true);

@@ -103,6 +103,7 @@ class WorkerBehavior implements Behavior<Message> {
         break;
       case 'scrape':
         view.setSettleTime(message.settings.settleMs);
+        queries.setSubqueryStep(message.settings.evaluationIntervalMs);
         settle(scrapes.configure(message.settings), message.replyTo);
         break;
       case 'groups':
