@@ -60,6 +60,13 @@ class World {
     }
   }
 
+  /** How many alerts the leader shows. */
+  async shown(service: AlertService): Promise<number> {
+    const states = { active: true, silenced: true, inhibited: true, muted: true, unprocessed: true };
+    const query = { ...states, filter: [], receiver: '' };
+    return ((await this.scheduler.runUntilSettled(service.view('alerts', query))) as unknown[]).length;
+  }
+
   post(service: AlertService): Promise<void> {
     return this.scheduler.runUntilSettled(service.post([{ labels: { alertname: 'a' } }]));
   }
@@ -70,19 +77,22 @@ test('alerts reach the leader from every node', async () => {
   const services = ['a', 'b'].map((id) => world.node(id));
   world.elect('a');
   for (const service of services) await world.post(service);
-  const query = {
-    active: true,
-    silenced: true,
-    inhibited: true,
-    muted: true,
-    unprocessed: true,
-    filter: [],
-    receiver: '',
-  };
-  for (const service of services) {
-    const shown = await world.scheduler.runUntilSettled(service.view('alerts', query));
-    assert.equal((shown as unknown[]).length, 1);
-  }
+  for (const service of services) assert.equal(await world.shown(service), 1);
+});
+
+test('a node without alertmanager.yml posts to a leader that has one, and tells nobody where none has', async () => {
+  const world = new World();
+  const [a, b] = [world.node('a'), world.node('b', false)];
+  world.elect('a');
+  await world.post(b);
+  assert.equal(await world.shown(a), 1);
+  world.elect('b');
+  await world.post(b);
+  const bare = new World();
+  const [c, d] = [bare.node('c', false), bare.node('d', false)];
+  bare.elect('c');
+  await bare.post(c);
+  await bare.post(d);
 });
 
 test('alerts that are posted during an election reach the one who wins it', async () => {
