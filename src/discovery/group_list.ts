@@ -3,7 +3,7 @@
  * YAML (prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config). Unknown fields are
  * refused, so that a typing error doesn't silently lose targets.
  */
-import { parse } from 'yaml';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { errorText } from '../base/index.ts';
 import { isValidLabelName, Labels } from '../model/index.ts';
 import { BadTargetsError } from './errors.ts';
@@ -18,14 +18,44 @@ export interface ListedGroup {
 export function parseGroupList(text: string, syntax: 'json' | 'yaml'): ListedGroup[] {
   let content: unknown;
   try {
-    // In YAML every scalar is taken as it is written: a label value 1.10 stays "1.10".
-    content = syntax === 'json' ? JSON.parse(text) : parse(text, { schema: 'failsafe', logLevel: 'error' });
+    content = syntax === 'json' ? JSON.parse(text) : parseYamlText(text);
   } catch (cause) {
+    if (cause instanceof BadTargetsError) throw cause;
     throw new BadTargetsError(errorText(cause), { cause });
   }
   if (content === null || content === undefined || content === '') return [];
   if (!Array.isArray(content)) throw new BadTargetsError('a list of target groups was expected');
   return content.map(decodeGroup);
+}
+
+/**
+ * Every scalar is taken as it is written: a label value 1.10 stays "1.10". Keys that occur twice are found here,
+ * as the parser's own search takes time with the square of their number.
+ */
+function parseYamlText(text: string): unknown {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, {
+    schema: 'failsafe',
+    uniqueKeys: false,
+    logLevel: 'error',
+    lineCounter,
+  });
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (keys.has(key.value)) {
+          const { line } = lineCounter.linePos(key.range?.[0] ?? 0);
+          throw new BadTargetsError(`line ${line}: key ${JSON.stringify(key.value)} is given twice`);
+        }
+        keys.add(key.value);
+      }
+    },
+  });
+  return document.toJS();
 }
 
 function decodeGroup(value: unknown, index: number): ListedGroup {

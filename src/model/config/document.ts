@@ -61,6 +61,9 @@ export interface YamlTree {
 /** Deeper nesting is refused; no configuration comes near. */
 const depthMax = 200;
 
+/** Entries that merge keys may copy, over all mappings; a text of 1 MB could ask for a hundred million. */
+const mergedEntriesMax = 400_000;
+
 const tagPrefix = 'tag:yaml.org,2002:';
 
 /** Parses the first document. Never throws: what is wrong comes back as problems. */
@@ -92,6 +95,7 @@ function parserMessage(message: string): string {
 class TreeBuilder {
   readonly problems: ConfigProblem[] = [];
   nodes = 0;
+  #mergedEntries = 0;
   readonly #lineCounter: LineCounter;
   readonly #anchors = new Map<string, YamlNode>();
   readonly #open = new Set<string>();
@@ -197,6 +201,11 @@ class TreeBuilder {
       entries.set(key.text, { key, value });
     }
     for (const map of merged) {
+      this.#mergedEntries += map.entries.length;
+      if (this.#mergedEntries > mergedEntriesMax) {
+        this.problem(source.range[0], 'document contains excessive aliasing');
+        break;
+      }
       for (const entry of map.entries) if (!entries.has(entry.key.text)) entries.set(entry.key.text, entry);
     }
     return { kind: 'map', ...this.#place(source.range[0]), entries: [...entries.values()] };
