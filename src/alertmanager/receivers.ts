@@ -22,7 +22,7 @@ function yamlName(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** One line per configured integration that is ignored, to be shown when the configuration is loaded. */
+/** One line per configured integration that is ignored or can only fail, to be shown when the configuration is loaded. */
 export function unsupportedIntegrations(config: AlertmanagerConfig): string[] {
   const lines: string[] = [];
   for (const receiver of config.receivers) {
@@ -36,7 +36,7 @@ export function unsupportedIntegrations(config: AlertmanagerConfig): string[] {
     for (const { httpConfig } of receiver.webhookConfigs) {
       if (httpConfig.oauth2 === undefined) continue;
       lines.push(
-        `oauth2 of webhook_configs is not supported yet and is ignored (receiver ${JSON.stringify(receiver.name)})`,
+        `oauth2 of webhook_configs is not supported yet: notifications of such a webhook fail (receiver ${JSON.stringify(receiver.name)})`,
       );
     }
   }

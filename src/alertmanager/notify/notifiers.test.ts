@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { Registry } from 'prom-client';
 import { type Clock, seededRandom, silentLogger } from '../../base/index.ts';
+import type { HttpClientConfig } from '../../model/index.ts';
 import type { WebhookConfig } from '../config.ts';
 import type { NotifyRequest } from '../effects.ts';
 import { createAlertmanagerMetrics } from '../metrics.ts';
@@ -196,6 +197,14 @@ test('webhook: basic auth, bearer token and custom headers', async () => {
   assert.equal(received[0]?.headers.authorization, `Basic ${Buffer.from('u:p').toString('base64')}`);
   assert.equal(received[0]?.headers['x-team'], 'a, b');
   assert.equal(received[1]?.headers.authorization, 'Bearer t');
+});
+
+test('webhook: one that asks for oauth2 is not sent without it, and says so', async () => {
+  const oauth2 = { clientId: 'c', tokenUrl: 'http://token/' } as HttpClientConfig['oauth2'];
+  const failure = await notifiers({ httpConfig: { ...plainHttp, oauth2 } }).notify(request(), never);
+  assert.equal(failure?.reason, 'other');
+  assert.match(failure?.message ?? '', /oauth2 is not supported yet/);
+  assert.equal(received.length, 0);
 });
 
 test('webhook: redirects are followed with the body, unless switched off', async () => {
