@@ -12,9 +12,15 @@ interface CalendarTime {
 
 const weekdays: readonly string[] = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** Time on the wall in an IANA zone; '' is UTC. */
-function calendarTime(nowMs: number, zone: string): CalendarTime {
-  const parts = new Intl.DateTimeFormat('en-US', {
+/** Zones whose formatter is kept; making one takes longer than all else here by far. */
+const formattersMax = 64;
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** The formatter of an IANA zone; '' is UTC. Throws RangeError for a zone that there is not. */
+export function zoneFormatter(zone: string): Intl.DateTimeFormat {
+  const known = formatters.get(zone);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat('en-US', {
     timeZone: zone === '' ? 'UTC' : zone,
     hourCycle: 'h23',
     weekday: 'short',
@@ -23,7 +29,16 @@ function calendarTime(nowMs: number, zone: string): CalendarTime {
     day: 'numeric',
     hour: 'numeric',
     minute: 'numeric',
-  }).formatToParts(nowMs);
+  });
+  const [oldest] = formatters.keys();
+  if (formatters.size >= formattersMax && oldest !== undefined) formatters.delete(oldest);
+  formatters.set(zone, made);
+  return made;
+}
+
+/** Time on the wall in an IANA zone; '' is UTC. */
+function calendarTime(nowMs: number, zone: string): CalendarTime {
+  const parts = zoneFormatter(zone).formatToParts(nowMs);
   const part = new Map(parts.map(({ type, value }) => [type, value]));
   const numeric = (type: Intl.DateTimeFormatPartTypes): number => Number(part.get(type));
   const year = numeric('year');
