@@ -4,7 +4,7 @@
  * in their name always do.
  */
 import { assert } from '../../base/index.ts';
-import { type Labels, metricNameLabel, xxHash64 } from '../../model/index.ts';
+import { hashMod, hashModulusMax, type Labels, metricNameLabel, xxHash64Words } from '../../model/index.ts';
 
 /** The strings that decide a series' place. */
 export function placementKey(labels: Labels): string[] {
@@ -19,8 +19,11 @@ export function placementKey(labels: Labels): string[] {
   return key;
 }
 
-/** The shard, in [0, shards), of a series with these labels. */
+/** The shard, in [0, shards), of a series with these labels; `shards` is a whole number up to hashModulusMax. */
 export function placementShard(labels: Labels, shards: number): number {
-  assert(Number.isInteger(shards) && shards > 0, 'the number of shards is a positive integer');
-  return Number(xxHash64(placementKey(labels)) % BigInt(shards));
+  assert(
+    Number.isInteger(shards) && shards > 0 && shards <= hashModulusMax,
+    'the number of shards is a positive integer within bounds',
+  );
+  return hashMod(xxHash64Words(placementKey(labels)), shards);
 }

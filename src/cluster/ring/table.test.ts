@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Labels } from '../../model/index.ts';
+import { hashModulusMax, Labels, xxHash64 } from '../../model/index.ts';
 import { placementKey, placementShard } from './placement.ts';
 import { preferenceOrders } from './preference.ts';
 import { computeTable, emptyTable, loadMax, type ShardTable } from './table.ts';
@@ -36,6 +36,19 @@ test('series that differ only in name share a shard, and job and instance alone 
 test('a shard number never changes between versions', () => {
   assert.equal(placementShard(Labels.fromRecord({ job: 'node', instance: 'a:9100' }), 128), 81);
   assert.equal(placementShard(Labels.fromRecord({ __name__: 'x', zone: 'eu' }), 128), 15);
+});
+
+test("a shard is the key's 64-bit hash modulo the number of shards", () => {
+  const text = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' });
+  const record = fc.dictionary(fc.constantFrom('__name__', 'job', 'instance', 'zone', 'x'), text);
+  fc.assert(
+    fc.property(record, fc.integer({ min: 1, max: hashModulusMax }), (pairs, shards) => {
+      const labels = Labels.fromRecord(pairs);
+      const expected = Number(xxHash64(placementKey(labels)) % BigInt(shards));
+      assert.equal(placementShard(labels, shards), expected);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test('a preference order does not depend on the order of the members, and a joiner only inserts itself', () => {
