@@ -119,6 +119,21 @@ test('birth messages arrive as they were sent', () => {
   );
 });
 
+const sequence = 2n ** 60n;
+const hostileProbes = [
+  { case: 'ping' as const, value: { sequence, target: 'b' } },
+  { case: 'ping' as const, value: { sequence: 1n, target: 'b'.repeat(100_000) } },
+  { case: 'ping' as const, value: { sequence: 1n, target: '../etc' } },
+  { case: 'ack' as const, value: { sequence } },
+  { case: 'pingRequest' as const, value: { sequence, target: 'b', targetAddress: 'b:1' } },
+];
+
+test('a ping may leave open whom it expects', () => {
+  const body = { case: 'ping' as const, value: { sequence: 1n, target: '' } };
+  const arrived = packetFromWire(create(GossipPacketSchema, { from: 'a', body }));
+  assert.deepEqual(arrived.body, { kind: 'ping', sequence: 1, target: '' });
+});
+
 test('what no node of ours would send is refused by a coded error', () => {
   const hostile = [
     () => packetFromWire(create(GossipPacketSchema, { from: '../etc' })),
@@ -130,6 +145,13 @@ test('what no node of ours would send is refused by a coded error', () => {
       packetFromWire(
         create(GossipPacketSchema, { from: 'a', updates: [{ meta: { id: 'b' }, incarnation: 2n ** 63n }] }),
       ),
+    ...[{ startedAtMs: 2n ** 60n }, { tableVersion: 2n ** 60n }].map(
+      (fields) => () =>
+        packetFromWire(
+          create(GossipPacketSchema, { from: 'a', updates: [{ meta: { id: 'b', ...fields }, by: 'a' }] }),
+        ),
+    ),
+    ...hostileProbes.map((body) => () => packetFromWire(create(GossipPacketSchema, { from: 'a', body }))),
     () => raftFromWire(create(RaftBatchSchema, { messages: [{ from: 'a' }] })),
     () =>
       raftFromWire(

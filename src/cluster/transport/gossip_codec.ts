@@ -20,8 +20,8 @@ import {
 import { isNodeId } from '../node_id.ts';
 
 const textLengthMax = 512;
-/** Leaves room for refutations above any incarnation that a peer may claim. */
-const incarnationMax: bigint = 2n ** 52n;
+/** Bounds every 64-bit field: exact in a double, with room for refutations above a claimed incarnation. */
+const wholeMax: bigint = 2n ** 52n;
 
 type Init<T> = Omit<T, '$typeName' | '$unknown'>;
 type WireBody = WirePacket['body'];
@@ -81,14 +81,15 @@ export function packetFromWire(wire: WirePacket): GossipPacket {
 function bodyFromWire(body: WireBody): GossipBody {
   switch (body.case) {
     case 'ping':
-      return { kind: 'ping', sequence: Number(body.value.sequence), target: body.value.target };
+      if (body.value.target !== '') checkId(body.value.target);
+      return { kind: 'ping', sequence: whole(body.value.sequence), target: body.value.target };
     case 'ack':
-      return { kind: 'ack', sequence: Number(body.value.sequence) };
+      return { kind: 'ack', sequence: whole(body.value.sequence) };
     case 'pingRequest': {
       const { sequence, target, targetAddress } = body.value;
       checkId(target);
       checkText(targetAddress);
-      return { kind: 'pingRequest', sequence: Number(sequence), target, targetAddress };
+      return { kind: 'pingRequest', sequence: whole(sequence), target, targetAddress };
     }
     case 'pushPull':
       return { kind: 'pushPull', reply: body.value.reply };
@@ -100,9 +101,8 @@ function bodyFromWire(body: WireBody): GossipBody {
 function updateFromWire({ meta, state, incarnation, by }: WireUpdate): MemberUpdate {
   const name = memberStates[state];
   if (meta === undefined || name === undefined) throw new ClusterFormatError(`an update in state ${state}`);
-  if (incarnation > incarnationMax) throw new ClusterFormatError(`incarnation ${incarnation}`);
   checkText(by);
-  return { meta: metaFromWire(meta), state: name, incarnation: Number(incarnation), by };
+  return { meta: metaFromWire(meta), state: name, incarnation: whole(incarnation), by };
 }
 
 function metaFromWire(wire: WireMeta): MemberMeta {
@@ -112,9 +112,14 @@ function metaFromWire(wire: WireMeta): MemberMeta {
   for (const text of texts) checkText(text);
   const { voter, expect } = wire;
   const addresses = { advertiseAddress, httpAddress, alertmanagerAddress };
-  const tableVersion = Number(wire.tableVersion);
-  const startedAtMs = Number(wire.startedAtMs);
+  const tableVersion = whole(wire.tableVersion);
+  const startedAtMs = whole(wire.startedAtMs);
   return { id, ...addresses, zone, version, configHash, groupId, voter, tableVersion, startedAtMs, expect };
+}
+
+function whole(value: bigint): number {
+  if (value > wholeMax) throw new ClusterFormatError(`a number of ${value}`);
+  return Number(value);
 }
 
 function checkId(id: string): void {
