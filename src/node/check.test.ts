@@ -70,3 +70,31 @@ test('a node judges the rule files by the features it was started with', async (
   const loaded = await loadConfig(paths, files, ['promql-experimental-functions']);
   assert.equal(loaded.ruleGroups.length, 1);
 });
+
+test('a file for credentials, a certificate or a key that is not there is named with its line', async () => {
+  const sections = [
+    ['authorization: {credentials_file: gone}', 'authorization credentials or bearer token file'],
+    ['bearer_token_file: gone', 'authorization credentials or bearer token file'],
+    ['tls_config: {cert_file: gone, key_file: there}', 'client cert file'],
+    ['tls_config: {cert_file: there, key_file: gone}', 'client key file'],
+    [
+      'kubernetes_sd_configs: [{role: pod, api_server: "http://k/", tls_config: {cert_file: gone, key_file: there}}]',
+      'client cert file',
+    ],
+  ] as const;
+  await file('there', '');
+  for (const [section, what] of sections) {
+    const path = await file('prometheus.yml', `scrape_configs:\n- job_name: a\n  ${section}\n`);
+    const { exitCode, error } = await check('config', path);
+    assert.equal(exitCode, 1, section);
+    assert.match(error, new RegExp(`prometheus.yml:[23]: .*${what} "${directory}/gone": no such file`));
+    assert.equal((await check('config', '--syntax-only', path)).exitCode, 0, section);
+  }
+  // Left for the scrape to complain about, as promtool leaves them.
+  const path = await file(
+    'prometheus.yml',
+    'scrape_configs:\n- {job_name: a, basic_auth: {username: a, password_file: gone}}\n' +
+      '- {job_name: b, tls_config: {cert_file: there, key_file: there, ca_file: gone}}\n',
+  );
+  assert.equal((await check('config', path)).exitCode, 0);
+});

@@ -6,6 +6,7 @@ import type { DiscoveryConfig } from '../discovery/index.ts';
 import { ConfigError, findPlace, Labels } from '../model/index.ts';
 import { parseRuleFile } from '../rules/index.ts';
 import { populateTarget, relabel } from '../scrape/index.ts';
+import { type FileProblem, missingFiles } from './check_files.ts';
 import type { CheckKind, CheckOptions, CliOutput } from './cli.ts';
 import {
   directoryOf,
@@ -59,7 +60,8 @@ async function checkConfig(file: string, options: CheckOptions): Promise<readonl
   const config = options.syntaxOnly
     ? parsePrometheusConfig(text, { ...shared, file, directory: directoryOf(file) })
     : await loadPrometheusConfig(file, diskFiles, shared);
-  const problems = [...jobProblems(config), ...endpointProblems(config)];
+  const missing = options.syntaxOnly ? [] : await missingFiles(config);
+  const problems = [...missing, ...jobProblems(config), ...endpointProblems(config)];
   if (problems.length > 0) {
     throw new ConfigError(
       file,
@@ -90,11 +92,6 @@ function* staticTargets(configs: readonly DiscoveryConfig[]): Generator<Labels> 
   }
 }
 
-interface TargetProblem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
 function fieldOf(path: readonly (string | number)[]): string {
   return path.reduce<string>(
     (field, step) =>
@@ -103,7 +100,7 @@ function fieldOf(path: readonly (string | number)[]): string {
   );
 }
 
-function* jobProblems(config: PrometheusConfig): Generator<TargetProblem> {
+function* jobProblems(config: PrometheusConfig): Generator<FileProblem> {
   for (const [index, job] of config.scrapeConfigs.entries()) {
     for (const labels of staticTargets(job.serviceDiscoveryConfigs)) {
       const target = populateTarget(labels, job);
@@ -113,7 +110,7 @@ function* jobProblems(config: PrometheusConfig): Generator<TargetProblem> {
   }
 }
 
-function* endpointProblems(config: PrometheusConfig): Generator<TargetProblem> {
+function* endpointProblems(config: PrometheusConfig): Generator<FileProblem> {
   for (const [index, endpoint] of config.alerting.alertmanagers.entries()) {
     for (const labels of staticTargets(endpoint.serviceDiscoveryConfigs)) {
       const address = relabel(labels, endpoint.relabelConfigs)?.get('__address__') ?? '';
