@@ -69,6 +69,10 @@ async function unlessNotFound(reply: FastifyReply, act: () => Promise<FastifyRep
   }
 }
 
+/**
+ * Alertmanager's API v2, without the envelope of Prometheus' answers: 400 with the reason as a JSON string for a body
+ * or filter that cannot be read, 404 without a body for a silence that there is not.
+ */
 export function registerApiRoutes(app: FastifyInstance, backend: AlertmanagerBackend): void {
   app.get('/status', async (_request, reply) => sendValue(reply, await backend.status()));
   app.get('/receivers', async (request, reply) =>

@@ -34,6 +34,10 @@ function registerHealth(app: FastifyInstance, url: string, isWell: () => boolean
   });
 }
 
+/**
+ * Health (200, or 503 while unwell) and, where the lifecycle is enabled, reload and quit: 403 where not, 405 for a
+ * GET, 500 with the reason when the configuration cannot be loaded. All in plain text.
+ */
 export function registerManagementRoutes(
   app: FastifyInstance,
   backend: PrometheusBackend,

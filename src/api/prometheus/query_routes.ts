@@ -79,6 +79,11 @@ async function blaming(parameter: string, answer: Promise<Answer>): Promise<Answ
 
 type Ask = (params: Params, signal: AbortSignal, request: FastifyRequest) => Promise<Answer>;
 
+/**
+ * Queries and look-ups of series, label names and values below /api/v1, by GET or POST form. Times in parameters
+ * are seconds or RFC 3339; `clock` is the time of an instant query that names none. A parameter that cannot be read
+ * is 400 `bad_data`.
+ */
 export function registerQueryRoutes(app: FastifyInstance, backend: PrometheusBackend, clock: Clock): void {
   const answering =
     (ask: Ask) =>

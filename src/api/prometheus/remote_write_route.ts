@@ -39,6 +39,10 @@ export interface RemoteWriteOptions {
   readonly isEnabled: boolean;
 }
 
+/**
+ * POST /write: 404 where the receiver is not enabled, 415 for another message or compression than remote write 1.0,
+ * else the status that the backend gives, with the number of samples taken in a header.
+ */
 export function registerRemoteWriteRoute(
   app: FastifyInstance,
   backend: PrometheusBackend,

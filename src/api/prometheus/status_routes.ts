@@ -83,6 +83,7 @@ function rulesFilter(params: Params): RulesFilter {
   };
 }
 
+/** What the server has and does: targets, rules, alerts, metadata, its configuration and the cluster; GET alone. */
 export function registerStatusRoutes(app: FastifyInstance, backend: PrometheusBackend): void {
   app.get('/targets', async (request, reply) => {
     const filter = targetsFilter(Params.of(request));

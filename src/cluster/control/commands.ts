@@ -20,7 +20,6 @@ export interface KeyedEntry {
 export type ControlCommand =
   /** Taken only when it follows the current version. */
   | { readonly kind: 'setTable'; readonly table: ShardTable; readonly members: readonly string[] }
-  /** The node handed over all it had of the shard. Ignored for the owner. */
   /** The node handed all it had of the shard to whoever owns it in this epoch; void in any other. */
   | {
       readonly kind: 'holderDone';
@@ -38,6 +37,7 @@ const kinds = ['setTable', 'holderDone', 'recordNotification', 'setSilence', 'ex
 const shardsMax = 65_536;
 const listMax = 10_000;
 
+/** The bytes of one log entry. Numbers must be whole and not negative, or the writer's AssertionError is thrown. */
 export function encodeCommand(command: ControlCommand): Uint8Array {
   const writer = new ByteWriter();
   writer.u8(commandVersion);
@@ -95,11 +95,13 @@ function readBody(kind: ControlCommand['kind'], reader: ByteReader): ControlComm
   }
 }
 
+/** The number of texts as a varint, then each with its length. */
 export function writeList(writer: ByteWriter, list: readonly string[]): void {
   writer.varint(list.length);
   for (const item of list) writer.text(item);
 }
 
+/** Throws for more than listMax texts, and as ByteReader does at the end of the bytes. */
 export function readList(reader: ByteReader): string[] {
   const length = reader.varint();
   if (length > listMax) throw new Error(`a list of ${length}`);
@@ -121,6 +123,7 @@ export function writeTable(writer: ByteWriter, table: ShardTable): void {
   }
 }
 
+/** Throws for numbers of nodes that there are not, more than shardsMax shards or more holders than nodes. */
 export function readTable(reader: ByteReader): ShardTable {
   const version = reader.varint();
   const nodes = readList(reader);
@@ -142,12 +145,14 @@ export function readTable(reader: ByteReader): ShardTable {
   return { version, shards };
 }
 
+/** Key, payload with its length, and the end of its life in milliseconds since 1970. */
 export function writeKeyed(writer: ByteWriter, { key, payload, expiresAtMs }: KeyedEntry): void {
   writer.text(key);
   writer.block(payload);
   writer.varint(expiresAtMs);
 }
 
+/** What writeKeyed wrote; throws as ByteReader does when it is cut short. */
 export function readKeyed(reader: ByteReader): KeyedEntry {
   // A copy: the bytes belong to a network or log buffer that would otherwise be kept whole.
   return { key: reader.text(), payload: reader.block().slice(), expiresAtMs: reader.varint() };

@@ -38,6 +38,7 @@ function unseal<T>(what: string, bytes: Uint8Array, read: (reader: ByteReader) =
   }
 }
 
+/** Version, term as a varint, vote as a text ('' for none), checksum. */
 export function encodeHardState({ term, vote }: HardState): Uint8Array {
   return seal((writer) => {
     writer.varint(term);
@@ -45,10 +46,12 @@ export function encodeHardState({ term, vote }: HardState): Uint8Array {
   });
 }
 
+/** Throws ClusterFormatError for bytes that encodeHardState did not write. */
 export function decodeHardState(bytes: Uint8Array): HardState {
   return unseal('term', bytes, (reader) => ({ term: reader.varint(), vote: reader.text() }));
 }
 
+/** Version, index and term as varints, the command with its length, checksum. */
 export function encodeEntry({ index, term, command }: Entry): Uint8Array {
   return seal((writer) => {
     writer.varint(index);
@@ -57,6 +60,7 @@ export function encodeEntry({ index, term, command }: Entry): Uint8Array {
   });
 }
 
+/** Throws ClusterFormatError for bytes that encodeEntry did not write. The command shares their memory. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   return unseal('entry', bytes, (reader) => ({
     index: reader.varint(),
@@ -65,6 +69,7 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   }));
 }
 
+/** Version, index and term of the last entry held as varints, the state with its length, checksum. */
 export function encodeSnapshot({ lastIndex, lastTerm, state }: Snapshot): Uint8Array {
   return seal((writer) => {
     writer.varint(lastIndex);
@@ -73,6 +78,7 @@ export function encodeSnapshot({ lastIndex, lastTerm, state }: Snapshot): Uint8A
   });
 }
 
+/** Throws ClusterFormatError for bytes that encodeSnapshot did not write. The state shares their memory. */
 export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   return unseal('snapshot', bytes, (reader) => ({
     lastIndex: reader.varint(),
@@ -92,6 +98,7 @@ function readList(reader: ByteReader): string[] {
   return Array.from({ length }, () => reader.text());
 }
 
+/** Version, the group and the promise, each behind a byte that says whether there is one, checksum. */
 export function encodeBirth({ group, promise }: BirthRecord): Uint8Array {
   return seal((writer) => {
     writer.u8(group === undefined ? 0 : 1);
@@ -110,6 +117,7 @@ export function encodeBirth({ group, promise }: BirthRecord): Uint8Array {
   });
 }
 
+/** Throws ClusterFormatError for bytes that encodeBirth did not write, and for lists beyond listMax. */
 export function decodeBirth(bytes: Uint8Array): BirthRecord {
   return unseal('birth record', bytes, (reader) => {
     const group: Group | undefined =

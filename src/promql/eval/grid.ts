@@ -44,6 +44,7 @@ export interface Shift {
   readonly offsetMs: number;
 }
 
+/** Throws ExecutionError when an offset's arithmetic gives no duration for these times. */
 export function shiftOf(node: { at?: AtModifier; offset?: DurationNode }, times: QueryTimes): Shift {
   const offsetMs = node.offset === undefined ? 0 : resolveDuration(node.offset, times, 'any');
   return { atMs: atTime(node.at, times), offsetMs };

@@ -28,6 +28,7 @@ export function lostBits(sum: number, value: number, total: number): number {
   return Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
 }
 
+/** Of either sign; false for NaN, which Number.isFinite does not tell apart. */
 export function isInfinite(value: number): boolean {
   return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
 }

@@ -26,16 +26,19 @@ export type Value = ScalarValue | StringValue | VectorValue;
 /** Labels that say what a metric is, gone once its values mean something else. */
 export const metadataLabels: ReadonlySet<string> = new Set([metricNameLabel, '__type__', '__unit__']);
 
+/** The labels without the metric's name, type and unit. */
 export function withoutMetadata(labels: Labels): Labels {
   return labels.without(metadataLabels);
 }
 
+/** Values that are present, over all series and steps: what the limit on samples counts. */
 export function sampleCount(series: readonly StepSeries[]): number {
   let count = 0;
   for (const { present } of series) for (let i = 0; i < present.length; i++) count += present[i] as number;
   return count;
 }
 
+/** `present` holds 1 where a step has a value, else 0. */
 export function isEmptyColumn(present: Uint8Array): boolean {
   return !present.includes(1);
 }

@@ -62,6 +62,10 @@ const families: Readonly<Record<AggregateOp, Family>> = {
   count_values: { kind: 'count-values' },
 };
 
+/**
+ * One series a group, or for selections the chosen ones, on the evaluator's grid. Rejects with ExecutionError when the
+ * parameter is no count, quantile, ratio or label name as the operator asks.
+ */
 export async function evaluateAggregate(expr: AggregateExpr, evaluator: Evaluator): Promise<VectorValue> {
   const family = families[expr.op];
   if (family.kind === 'count-values') return evaluateCountValues(expr, evaluator);

@@ -8,6 +8,7 @@ import type { AggregateExpr } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import { groupLabels } from './grouping.ts';
 
+/** One series for each group and value, with the value as label `label`. Throws ExecutionError for a bad label name. */
 export function countValues(expr: AggregateExpr, label: string, series: readonly StepSeries[]): StepSeries[] {
   if (!isValidLabelName(label)) throw new ExecutionError(`invalid label name ${quote(label)}`);
   const grouping = expr.without ? expr.grouping : [...expr.grouping, label];

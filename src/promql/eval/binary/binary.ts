@@ -11,6 +11,10 @@ import { type ElementOperator, elementOperator } from './operators.ts';
 import { evaluateSet } from './sets.ts';
 import { evaluateVectors } from './vectors.ts';
 
+/**
+ * A scalar from two scalars, else a vector, one value a step. Columns of the operands may be overwritten. Throws
+ * ExecutionError for series that do not match as the expression asks.
+ */
 export async function evaluateBinary(expr: BinaryExpr, evaluator: Evaluator): Promise<Value> {
   const lhs = await evaluator.evaluate(expr.lhs);
   const rhs = await evaluator.evaluate(expr.rhs);

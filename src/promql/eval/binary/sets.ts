@@ -7,6 +7,7 @@ import type { StepSeries } from '../../types.ts';
 import { mergeSameLabels, type VectorValue, withoutEmpty } from '../values.ts';
 import { anyPresent, defaultMatching, groupByMatch, matchLabels } from './matching.ts';
 
+/** Both sides are on one grid; their columns are overwritten and handed on in the result. */
 export function evaluateSet(
   expr: BinaryExpr,
   op: SetOperator,

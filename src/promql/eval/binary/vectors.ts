@@ -15,6 +15,10 @@ const manyMatches =
   'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)';
 const ambiguousGroup = 'multiple matches for labels: grouping labels must ensure unique matches';
 
+/**
+ * Both sides are on one grid, and are left as they are. Rejects with ExecutionError when a match group has several
+ * series where the cardinality allows one, at a step at which both sides have values.
+ */
 export async function evaluateVectors(
   expr: BinaryExpr,
   lhs: readonly StepSeries[],
