@@ -6,6 +6,7 @@ import { formatFloatG } from '../../../model/index.ts';
 import { ExecutionError } from '../../errors.ts';
 import type { StepSeries } from '../../types.ts';
 import { isEmptyColumn } from '../values.ts';
+import { labelHash } from './label_hash.ts';
 
 /** Which of a group's series stay at a step: clears `present` of the others. */
 export type Selection = (group: readonly StepSeries[]) => StepSeries[];
@@ -52,7 +53,7 @@ export function selectFirst(k: Float64Array): Selection {
 export function selectRatio(ratios: Float64Array): Selection {
   return (group) => {
     for (const { labels, present } of group) {
-      const offset = Number(labels.hash()) / 2 ** 64;
+      const offset = Number(labelHash(labels)) / 2 ** 64;
       for (let step = 0; step < ratios.length; step++) {
         const ratio = Math.min(1, Math.max(-1, ratios[step] as number));
         const kept = ratio !== 0 && (ratio > 0 ? offset < ratio : offset >= 1 + ratio);
