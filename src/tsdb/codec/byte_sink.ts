@@ -28,6 +28,12 @@ export class ByteSink {
     this.#length = 0;
   }
 
+  /** Takes back what was written behind the first `length` bytes. */
+  truncate(length: number): void {
+    assert(length >= 0 && length <= this.#length, `a sink of ${this.#length} bytes has no first ${length}`);
+    this.#length = length;
+  }
+
   /** Makes room for `count` more bytes and returns where they begin; the caller fills them all. */
   reserve(count: number): number {
     const at = this.#length;

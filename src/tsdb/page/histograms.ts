@@ -1,0 +1,48 @@
+/**
+ * The native histograms of one series in a page: their number, then for each how far its sample lies behind that of
+ * the one before, and the histogram as model writes it. Samples between are floats.
+ */
+import { ByteFormatError, ByteReader, ByteWriter } from '../../base/index.ts';
+import { type FloatHistogram, readHistogram, writeHistogram } from '../../model/index.ts';
+import type { ByteSink } from '../codec/byte_sink.ts';
+import { PageFormatError } from '../codec/page_format_error.ts';
+
+/** Appends those of samples `[from, to)`. */
+export function encodeHistograms(
+  histograms: readonly (FloatHistogram | null)[],
+  from: number,
+  to: number,
+  out: ByteSink,
+): void {
+  const writer = new ByteWriter();
+  let count = 0;
+  let previous = from - 1;
+  for (let i = from; i < to; i++) {
+    const histogram = histograms[i] ?? null;
+    if (histogram === null) continue;
+    writer.varint(i - previous - 1);
+    writeHistogram(writer, histogram);
+    previous = i;
+    count++;
+  }
+  out.varint(count);
+  out.raw(writer.finish());
+}
+
+/** `samples` elements, null where the sample is a float. Throws PageFormatError. */
+export function decodeHistograms(bytes: Uint8Array, at: number, samples: number): (FloatHistogram | null)[] {
+  const decoded = new Array<FloatHistogram | null>(samples).fill(null);
+  const reader = new ByteReader(bytes.subarray(at));
+  try {
+    let sample = -1;
+    for (let left = reader.varint(); left > 0; left--) {
+      sample += 1 + reader.varint();
+      if (sample >= samples) throw new PageFormatError(`histogram at sample ${sample} of ${samples}`);
+      decoded[sample] = readHistogram(reader);
+    }
+  } catch (cause) {
+    if (!(cause instanceof ByteFormatError)) throw cause;
+    throw new PageFormatError(`histograms: ${cause.message}`, { cause });
+  }
+  return decoded;
+}
