@@ -1,89 +1,44 @@
 /** Against the real exporters and servers, where TORCHRING_PEERS_DIR says that they are. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { delay, systemClock } from '../base/index.ts';
+import { type PeerOptions, skipWithoutPeers as skip, startPeer } from '../base/testing/peer.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import { type ExpositionCase, expositionCases } from './testing/exposition_cases.ts';
 import { batchLines, loopOver, scrapeConfig } from './testing/fixtures.ts';
 
-const { TORCHRING_PEERS_DIR: peersDirectory } = process.env;
-const skip =
-  peersDirectory === undefined ? 'TORCHRING_PEERS_DIR is not set: real peers are not tested' : false;
-
-async function freeAddress(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  server.close();
-  await once(server, 'close');
-  return address;
-}
-
-/** Resolves when the program has said that it listens: undefined; or with its last words when it never did. */
-async function startFailure(child: ChildProcess): Promise<string | undefined> {
-  let last = '';
-  for await (const line of createInterface({ input: child.stderr as NodeJS.ReadableStream })) {
-    last = line;
-    if (/listening on/i.test(line)) {
-      child.stderr?.resume();
-      return undefined;
-    }
-  }
-  return last;
-}
-
-const peers: [string, (address: string, directory: string) => string[]][] = [
-  ['node_exporter', (address) => [`--web.listen-address=${address}`]],
+const ready = /listening on/i;
+const peers: [string, PeerOptions][] = [
+  ['node_exporter', { ready }],
   [
     'alertmanager',
-    (address, directory) => [
-      `--web.listen-address=${address}`,
-      `--config.file=${directory}/alertmanager.yml`,
-      `--storage.path=${directory}`,
-      '--cluster.listen-address=',
-    ],
+    {
+      ready,
+      config: 'route: {receiver: x}\nreceivers: [{name: x}]\n',
+      flags: (directory) => [`--storage.path=${directory}`, '--cluster.listen-address='],
+    },
   ],
   [
     'prometheus',
-    (address, directory) => [
-      `--web.listen-address=${address}`,
-      `--config.file=${directory}/prometheus.yml`,
-      `--storage.tsdb.path=${directory}`,
-    ],
+    { ready, config: 'global: {}\n', flags: (directory) => [`--storage.tsdb.path=${directory}`] },
   ],
 ];
 
-for (const [program, flags] of peers) {
+for (const [program, options] of peers) {
   test(`${program} is scraped in each text format, twice, with nothing lost`, { skip }, async (context) => {
-    const directory = await mkdtemp(join(tmpdir(), 'torchring-peer-'));
-    await writeFile(join(directory, 'alertmanager.yml'), 'route: {receiver: x}\nreceivers: [{name: x}]\n');
-    await writeFile(join(directory, 'prometheus.yml'), 'global: {}\n');
-    const address = await freeAddress();
-    const child = spawn(join(peersDirectory as string, program), flags(address, directory), {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    context.after(async () => {
-      child.kill();
-      if (child.exitCode === null) await once(child, 'exit');
-      await rm(directory, { recursive: true, force: true });
-    });
-    const failure = await startFailure(child);
-    if (failure !== undefined) return context.skip(`${program} does not start here: ${failure}`);
+    const peer = await startPeer(program, options);
+    context.after(() => peer.stop());
+    if (!peer.isUp) return context.skip(`${program} does not start here: ${peer.lastWords}`);
     const protocols: ScrapeConfig['scrapeProtocols'] = [
       'PrometheusText0.0.4',
       'PrometheusText1.0.0',
       'OpenMetricsText1.0.0',
     ];
     for (const protocol of protocols) {
-      await using loop = await loopOver(address, scrapeConfig({ scrapeProtocols: [protocol] }));
+      await using loop = await loopOver(peer.address, scrapeConfig({ scrapeProtocols: [protocol] }));
       const first = await loop.scrape(Date.now());
       assert.equal(first.lastError, '');
       assert.ok(first.counts.kept > 50);
@@ -106,8 +61,7 @@ const described = (health: string, series: Iterable<Record<string, string>>): st
 };
 
 test('prometheus keeps and refuses the same expositions', { skip, timeout: 60_000 }, async (context) => {
-  const directory = await mkdtemp(join(tmpdir(), 'torchring-peer-'));
-  const exposing = createHttpServer((request, response) => {
+  const exposing = createServer((request, response) => {
     const { contentType, body } = expositionCases[Number(request.url?.slice(1))] as ExpositionCase;
     if (contentType !== '') response.setHeader('content-type', contentType);
     response.end(body);
@@ -118,37 +72,27 @@ test('prometheus keeps and refuses the same expositions', { skip, timeout: 60_00
     (_, i) => `- {job_name: c${i}, metrics_path: /${i}, static_configs: [{targets: ["${target}"]}]}`,
   );
   const config = `global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n${jobs.join('\n')}\n`;
-  await writeFile(join(directory, 'prometheus.yml'), config);
-  const address = await freeAddress();
-  const flags = [`--web.listen-address=${address}`, `--config.file=${directory}/prometheus.yml`];
-  const child = spawn(
-    join(peersDirectory as string, 'prometheus'),
-    [...flags, `--storage.tsdb.path=${directory}`],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
+  const flags = (directory: string): string[] => [`--storage.tsdb.path=${directory}`];
+  const prometheus = await startPeer('prometheus', { ready, config, flags });
   context.after(async () => {
-    child.kill();
-    if (child.exitCode === null) await once(child, 'exit');
+    await prometheus.stop();
     exposing.close();
     exposing.closeAllConnections();
-    await rm(directory, { recursive: true, force: true });
   });
-  assert.equal(await startFailure(child), undefined);
+  assert.ok(prometheus.isUp, prometheus.lastWords);
   const ask = async (path: string): Promise<unknown> =>
-    ((await (await fetch(`http://${address}/api/v1/${path}`)).json()) as { data: unknown }).data;
-  type Peer = { scrapePool: string; health: string };
-  let peers: Peer[] = [];
+    ((await (await fetch(`http://${prometheus.address}/api/v1/${path}`)).json()) as { data: unknown }).data;
+  type ScrapedTarget = { scrapePool: string; health: string };
+  let targets: ScrapedTarget[] = [];
   // Discovery hands over its first targets after five seconds; there is nothing to be told when it has.
-  while (peers.length < expositionCases.length || peers.some((peer) => peer.health === 'unknown')) {
+  while (targets.length < expositionCases.length || targets.some((each) => each.health === 'unknown')) {
     await delay(systemClock, 200, context.signal);
-    peers = ((await ask('targets')) as { activeTargets: Peer[] }).activeTargets;
+    targets = ((await ask('targets')) as { activeTargets: ScrapedTarget[] }).activeTargets;
   }
   for (const [i, { contentType, body }] of expositionCases.entries()) {
     const selector = encodeURIComponent(`{job="c${i}"}`);
     const series = (await ask(`series?match[]=${selector}`)) as Record<string, string>[];
-    const health = peers.find((peer) => peer.scrapePool === `c${i}`)?.health ?? '';
+    const health = targets.find((each) => each.scrapePool === `c${i}`)?.health ?? '';
     await using loop = await loopOver(target, scrapeConfig({ metricsPath: `/${i}`, jobName: `c${i}` }));
     const ours = await loop.scrape(Date.now());
     assert.deepEqual(

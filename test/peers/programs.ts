@@ -3,45 +3,25 @@
  * its own with its output in a file. Everything is stopped by its process object and removed at the test's end.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { endProcess, freePorts, peersDirectory } from '../../src/base/testing/peer.ts';
 import { cluster, until } from '../scenario/api.ts';
 
-const peersDirectory = process.env['TORCHRING_PEERS_DIR'];
-
-/** For node:test: why nothing is compared with real programs, or false when it can be. */
-export const skipWithoutPeers: string | false =
-  peersDirectory === undefined
-    ? 'SKIPPED: TORCHRING_PEERS_DIR is not set, nothing is compared with the real programs'
-    : false;
+export { freePorts, skipWithoutPeers } from '../../src/base/testing/peer.ts';
 
 const torchring = fileURLToPath(new URL('../../bin/torchring', import.meta.url));
 const startDeadlineMs = 60_000;
-const stopDeadlineMs = 10_000;
 
 /** A directory that is gone when the test is. */
 export function testDirectory(context: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'torchring-peers-'));
   context.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
-}
-
-/** Ports of loopback that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await once(server, 'listening');
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) server.close();
-  return ports;
 }
 
 /** A running program and how to end it. */
@@ -51,15 +31,6 @@ export interface Program {
   readonly log: () => string;
   /** SIGKILL by default; resolves when the process is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-}
-
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill(signal);
-  const late = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
-  await exit;
-  clearTimeout(late);
 }
 
 async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
@@ -81,9 +52,9 @@ async function run(
   const child = spawn(command, arguments_, { stdio: ['ignore', out, out] });
   const address = `127.0.0.1:${options.port}`;
   const log = (): string => readFileSync(options.logFile, 'utf8').slice(-2000);
-  context.after(() => ended(child, 'SIGKILL'));
+  context.after(() => endProcess(child, 'SIGKILL'));
   await answers(`http://${address}${options.readyPath}`, child, log);
-  return { url: `http://${address}`, address, log, stop: (signal = 'SIGKILL') => ended(child, signal) };
+  return { url: `http://${address}`, address, log, stop: (signal = 'SIGKILL') => endProcess(child, signal) };
 }
 
 /** Runs one of the real programs, with its web listener at `port`, and waits until `readyPath` answers. */
@@ -96,7 +67,7 @@ export function startReal(
 ): Promise<Program> {
   const logFile = join(testDirectory(context), `${program}.log`);
   const all = [`--web.listen-address=127.0.0.1:${port}`, ...flags];
-  return run(context, join(peersDirectory ?? '', program), all, { port, readyPath, logFile });
+  return run(context, join(peersDirectory, program), all, { port, readyPath, logFile });
 }
 
 /** The output and exit code of one of the real command-line tools. */
@@ -105,7 +76,7 @@ export async function realTool(
   arguments_: readonly string[],
   input = '',
 ): Promise<{ exitCode: number; output: string }> {
-  const done = promisify(execFile)(join(peersDirectory ?? '', program), arguments_);
+  const done = promisify(execFile)(join(peersDirectory, program), arguments_);
   done.child.stdin?.end(input);
   try {
     const { stdout, stderr } = await done;

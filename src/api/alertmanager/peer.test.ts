@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { peersDirectory, skipWithoutPeers, startPeer } from '../../base/testing/peer.ts';
 import { alertmanagerServer, silenceId } from '../testing/fake_alertmanager.ts';
-import { peersDirectory, skipWithoutPeers, startPeer } from '../testing/peer.ts';
 import { listen, type RawAnswer, type RawRequest, rawHttp } from '../testing/raw_http.ts';
 
 const unknownId = '00000000-0000-0000-0000-000000000000';
@@ -111,10 +111,11 @@ function sorted(list: string | undefined): string | undefined {
 const config = 'route: {receiver: r}\nreceivers: [{name: r}]\n';
 
 test('ours answers as a real Alertmanager does', { skip: skipWithoutPeers }, async (context) => {
-  const peer = await startPeer('alertmanager', config, /msg="Listening on"/, (directory) => [
-    `--storage.path=${directory}`,
-    '--cluster.listen-address=',
-  ]);
+  const peer = await startPeer('alertmanager', {
+    ready: /msg="Listening on"/,
+    config,
+    flags: (directory) => [`--storage.path=${directory}`, '--cluster.listen-address='],
+  });
   context.after(() => peer.stop());
   if (!peer.isUp) return context.skip(`alertmanager does not start here: ${peer.lastWords}`);
   const { app } = await alertmanagerServer();

@@ -1,8 +1,8 @@
 /** The same requests to a real Prometheus without data and to ours without data: status, headers and bodies are equal. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { skipWithoutPeers, startPeer } from '../../base/testing/peer.ts';
 import { prometheusServer } from '../testing/fake_backend.ts';
-import { skipWithoutPeers, startPeer } from '../testing/peer.ts';
 import { listen, type RawAnswer, type RawRequest, rawHttp } from '../testing/raw_http.ts';
 
 const range = '/api/v1/query_range?query=1';
@@ -178,10 +178,11 @@ function comparable(method: string, { status, headers, body }: RawAnswer): unkno
 }
 
 test('ours answers as a real Prometheus does', { skip: skipWithoutPeers }, async (context) => {
-  const peer = await startPeer('prometheus', 'global: {}\n', /Starting rule manager/, (directory) => [
-    `--storage.tsdb.path=${directory}`,
-    '--web.cors.origin=http://good\\..*',
-  ]);
+  const peer = await startPeer('prometheus', {
+    ready: /Starting rule manager/,
+    config: 'global: {}\n',
+    flags: (directory) => [`--storage.tsdb.path=${directory}`, '--web.cors.origin=http://good\\..*'],
+  });
   context.after(() => peer.stop());
   if (!peer.isUp) return context.skip(`prometheus does not start here: ${peer.lastWords}`);
   const options = { isLifecycleEnabled: false, remoteWrite: { isEnabled: false } };
