@@ -167,6 +167,9 @@ test('local and check get their arguments', async () => {
     extraArguments: ['--workers=1'],
   });
   const { checked, exitCode } = await run('check', 'rules', 'a.yml', 'b.yml', '--syntax-only');
-  assert.equal(checked, '["rules",["a.yml","b.yml"],{"syntaxOnly":true,"compatibility":"3.5"}]');
+  assert.equal(
+    checked,
+    '["rules",["a.yml","b.yml"],{"syntaxOnly":true,"compatibility":"3.5","enabledFeatures":[]}]',
+  );
   assert.equal(exitCode, 1);
 });

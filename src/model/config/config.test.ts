@@ -121,11 +121,11 @@ test('an alias bomb is refused quickly', () => {
 });
 
 test('merge keys that would copy without end are refused quickly', () => {
-  const keys = Array.from({ length: 5_000 }, (_, i) => `k${i}: v`).join(', ');
-  const merges = Array.from({ length: 5_000 }, (_, i) => `x${i}: {<<: *a}`).join('\n');
+  const keys = Array.from({ length: 20_000 }, (_, i) => `k${i}: v`).join(', ');
+  const merges = Array.from({ length: 20_000 }, (_, i) => `x${i}: {<<: *a}`).join('\n');
   const startMs = performance.now();
   assert.match(problems(`a: &a {${keys}}\n${merges}\n`, map(anyValue))[0] ?? '', /excessive aliasing/);
-  assert.ok(performance.now() - startMs < 2_000);
+  assert.ok(performance.now() - startMs < 5_000);
 });
 
 test('deep nesting is refused, not followed', () => {
