@@ -106,7 +106,7 @@ export class TorchringNode {
   /** Rejects with ConfigError or CodedError when the node can't start; nothing is left running then. */
   static async start(flags: ParsedNodeFlags, deps: NodeDeps): Promise<TorchringNode> {
     const paths = { prometheus: flags.configFile, alertmanager: flags.alertmanagerConfigFile };
-    const config = await loadConfig(paths, diskFiles);
+    const config = await loadConfig(paths, diskFiles, flags.enableFeatures);
     const node = new TorchringNode(flags, deps);
     try {
       await node.#start(config);
@@ -279,10 +279,10 @@ export class TorchringNode {
 
   /** Reads the configuration again. Rejects with what is wrong; the old one goes on then. */
   async reload(): Promise<void> {
-    const { configFile, alertmanagerConfigFile } = this.#flags;
+    const { configFile, alertmanagerConfigFile, enableFeatures } = this.#flags;
     try {
       const paths = { prometheus: configFile, alertmanager: alertmanagerConfigFile };
-      const config = await loadConfig(paths, diskFiles);
+      const config = await loadConfig(paths, diskFiles, enableFeatures);
       for (const text of config.notYetEffective) this.#deps.log.warn({}, text);
       await this.#apply(config);
       this.#cluster?.setConfigHash(config.hash);

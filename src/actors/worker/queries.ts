@@ -1,8 +1,13 @@
 /** Runs queries and lookups over the cluster in this worker, and turns results into what the control thread hands out. */
 
-import { CodedError } from '../../base/index.ts';
 import { Matcher } from '../../model/index.ts';
-import { type Engine, ExecutionError, parseExpr, type QueryValue, resultToJson } from '../../promql/index.ts';
+import {
+  type Engine,
+  ExecutionError,
+  parseSelector,
+  type QueryValue,
+  resultToJson,
+} from '../../promql/index.ts';
 import {
   type CoordinatedResult,
   Coordinator,
@@ -82,7 +87,7 @@ export class Queries {
 
   async lookup(spec: LookupSpec, deadlineMs: number, signal: AbortSignal): Promise<AnswerMessage> {
     const { fromMs, toMs, limit } = spec;
-    const request = { anyOf: spec.selectors.map(matchersOfSelector), fromMs, toMs };
+    const request = { anyOf: spec.selectors.map((text) => parseSelector(text)), fromMs, toMs };
     const replicas = this.#replicasFor(deadlineMs);
     const found =
       spec.what === 'series'
@@ -97,15 +102,6 @@ export class Queries {
     const data = encoder.encode(JSON.stringify(values));
     return { data, warnings, infos: [] };
   }
-}
-
-/** The matchers of a series selector, the metric name among them. Throws QueryError with `bad_data`. */
-function matchersOfSelector(text: string): readonly Matcher[] {
-  const expr = parseExpr(text);
-  if (expr.kind !== 'vector') {
-    throw new CodedError('bad_data', `invalid parameter "match[]": ${text} is not a series selector`);
-  }
-  return expr.matchers;
 }
 
 function limited(value: QueryValue, seriesMax: number): { value: QueryValue; isCut: boolean } {
