@@ -9,7 +9,7 @@ export class StoreError extends CodedError {
 export const storeErrorCodes = {
   /** The store directory was closed. */
   closed: 'store_closed',
-  /** A write to disk failed; nothing more is accepted until the directory is opened again. */
+  /** A write to disk failed; nothing more is accepted until the disk takes data again. */
   failed: 'store_failed',
   /** More bytes wait for the disk than the bound allows; the sender should try again later. */
   overloaded: 'store_overloaded',
@@ -18,3 +18,8 @@ export const storeErrorCodes = {
   /** The batch contradicts itself (reference without series, time that is not an integer). */
   badBatch: 'bad_batch',
 } as const;
+
+/** Whether a write failed, or was not tried because one failed before. */
+export function isDiskTrouble(error: unknown): boolean {
+  return error instanceof StoreError && error.code === storeErrorCodes.failed;
+}

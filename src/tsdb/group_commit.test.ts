@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { openStoreDirectory } from './store_directory.ts';
+import { diskError, FaultyDisk } from './testing/faulty_disk.ts';
 import { batchOf, ManualClock, storeOptions } from './testing/fixtures.ts';
 import { MemoryDisk } from './testing/memory_engine.ts';
 
@@ -82,19 +83,68 @@ test('a batch of duplicates is not acknowledged before what it repeats is logged
   await Promise.all([assert.rejects(first, failure), assert.rejects(repeated, failure)]);
 });
 
-test('after a failed write the store takes nothing until it is opened again', async () => {
+test('interval: what was acknowledged is written again when a failed sync may have lost it', async () => {
   const disk = new MemoryDisk();
-  const options = storeOptions({ openEngine: disk.openEngine });
-  const directory = await openStoreDirectory('', options);
-  const shard = await directory.openShard(1);
+  const clock = new ManualClock();
+  const options = storeOptions({ openEngine: disk.openEngine, fsync: 'interval', clock });
+  const shard = await (await openStoreDirectory('', options)).openShard(1);
   await shard.append(batchOf([up, 1000, 1]), now);
-  disk.nextWriteError = new Error('input/output error');
-  await assert.rejects(shard.append(batchOf([up, 2000, 1]), now), { code: 'store_failed' });
-  await assert.rejects(shard.append(batchOf([up, 2000, 1]), now), { code: 'store_failed' });
-  await directory.close();
+  await shard.append(batchOf([up, 2000, 1]), now);
+  disk.nextWriteError = new Error('fsync failed');
+  await assert.rejects(shard.append(batchOf([up, 3000, 1]), now), { code: 'store_failed' });
+  // What the system does with dirty pages that it could not write.
+  disk.cutPower();
+  clock.advance(1000);
+  await new Promise((done) => setImmediate(done));
+  assert.equal((await shard.append(batchOf([up, 4000, 1]), now)).appended, 1);
+  disk.cutPower();
   const again = await (await openStoreDirectory('', options)).openShard(1);
-  assert.equal(again.stats().samples, 1);
-  assert.equal((await again.append(batchOf([up, 2000, 1]), now)).appended, 1);
+  assert.deepEqual([...(again.select([], ...everything)[0]?.timestamps ?? [])], [1000, 2000, 3000]);
+});
+
+test('the pauses between attempts double up to half a minute', async () => {
+  const disk = new FaultyDisk(new MemoryDisk().openEngine);
+  const clock = new ManualClock();
+  const directory = await openStoreDirectory('', storeOptions({ openEngine: disk.openEngine, clock }));
+  const shard = await directory.openShard(1);
+  disk.refusal = diskError('ENOSPC');
+  await assert.rejects(shard.append(batchOf([up, 1000, 1]), now), { code: 'store_failed' });
+  const attemptsAtMs: number[] = [];
+  for (let ms = 0; ms < 130_000; ms += 500) {
+    const before = disk.refused;
+    clock.advance(500);
+    await new Promise((done) => setImmediate(done));
+    if (disk.refused > before) attemptsAtMs.push(clock.nowMs());
+  }
+  assert.deepEqual(attemptsAtMs, [1000, 3000, 7000, 15_000, 31_000, 61_000, 91_000, 121_000]);
+  await directory.close();
+  assert.equal(clock.timerCount, 0);
+});
+
+test('a shard can be read at a start on a disk that takes no writes, and takes samples later', async () => {
+  const memory = new MemoryDisk();
+  const disk = new FaultyDisk(memory.openEngine);
+  const clock = new ManualClock();
+  const options = storeOptions({ openEngine: disk.openEngine, clock, retentionMs: 1000 });
+  const first = await openStoreDirectory('', options);
+  await (await first.openShard(1)).append(batchOf([up, 100, 1], [up, 2000, 1]), { epoch: 1, nowMs: 900 });
+  await (await first.openShard(1)).append(batchOf([up, 3000, 1]), { epoch: 1, nowMs: 900 });
+  await first.close();
+  const damaged = memory.keys.filter((key) => key.startsWith('0001'))[1] as string;
+  memory.set(damaged, Uint8Array.of(1));
+  clock.advance(1500);
+  const directory = await openStoreDirectory('', options);
+  disk.refusal = diskError('EROFS');
+  const shard = await directory.openShard(1);
+  assert.equal(shard.stats().samples, 1);
+  await assert.rejects(shard.append(batchOf([up, 2500, 1]), { epoch: 1, nowMs: 1500 }), {
+    code: 'store_failed',
+  });
+  disk.refusal = undefined;
+  clock.advance(1000);
+  await new Promise((done) => setImmediate(done));
+  assert.equal((await shard.append(batchOf([up, 2500, 1]), { epoch: 1, nowMs: 1500 })).appended, 1);
+  await directory.close();
 });
 
 test('a damaged record cuts its shard there, keeps all before it, and leaves other shards alone', async () => {

@@ -2,14 +2,17 @@
  * Group commit: everything that a store's shards log within one tick, and while the previous write is under way,
  * goes to the engine as one batch. Writes are strictly one after another, in the order they were asked for.
  *
- * When a write fails the store stops for good (as databases do after a failed fsync): what is in memory and what is
- * on disk may differ from then on, and only a fresh replay tells the truth.
+ * When a write fails, what is in memory and what is on disk differ. The store then takes nothing, tells everybody who
+ * waits, and keeps the work: it opens the engine again with growing pauses and does that work once more, together with
+ * what was acknowledged and not yet synced, since a failed fsync may have lost it ("Can applications recover from fsync
+ * failures?", Rebello et al., 2020). Memory and disk agree when that is on disk, and only then anything new is taken.
  */
 import { type Clock, errorText, type Logger, type Timer } from '../base/index.ts';
-import type { KeyOperation, KeyRange, StoreEngine } from './engine.ts';
+import type { KeyOperation, KeyRange } from './engine.ts';
 import { StoreError, storeErrorCodes } from './errors.ts';
 import { storeKey } from './log_frame.ts';
 import type { TsdbMetrics } from './metrics.ts';
+import type { ReopenableEngine } from './reopenable_engine.ts';
 
 /** `always`: on disk before it is acknowledged. `interval`: at most a second later. `os`: when the system likes. */
 export type FsyncPolicy = 'always' | 'interval' | 'os';
@@ -17,6 +20,11 @@ export type FsyncPolicy = 'always' | 'interval' | 'os';
 const syncIntervalMs = 1000;
 /** Bytes that may wait for the disk before appends are refused. */
 const pendingBytesMax = 256 << 20;
+/** Written bytes that are kept until a sync; with more, the sync comes early. */
+const unsyncedBytesMax = 32 << 20;
+/** Pauses between attempts to write again after a failure: the first, then doubled up to the longest. */
+const retryFirstMs = 1000;
+const retryLongestMs = 30_000;
 
 type Work =
   | { readonly kind: 'operations'; readonly operations: readonly KeyOperation[] }
@@ -28,39 +36,47 @@ interface Pending {
   readonly reject: (error: StoreError) => void;
 }
 
+interface Trouble {
+  readonly error: StoreError;
+  readonly sinceMs: number;
+  attempts: number;
+  timer?: Timer;
+}
+
+export interface GroupCommitDeps {
+  readonly engine: ReopenableEngine;
+  /** What the store is called in the log. */
+  readonly path: string;
+  readonly fsync: FsyncPolicy;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: TsdbMetrics;
+}
+
 export class GroupCommit {
-  readonly #engine: StoreEngine;
-  readonly #fsync: FsyncPolicy;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #metrics: TsdbMetrics;
+  readonly #deps: GroupCommitDeps;
   #queue: Pending[] = [];
   #pendingBytes = 0;
   #running: Promise<void> | undefined;
-  #unsynced = false;
+  /** Work that is done but may not be on the disk yet; under the policy `os` nobody asks for it. */
+  #unsynced: Work[] = [];
+  #unsyncedBytes = 0;
   #lastSyncMs: number;
   #syncTimer: Timer | undefined;
-  /** Set once nothing new is taken: closed or failed. */
+  /** Set once nothing new is ever taken: closed, or stopped. */
   #refusal: StoreError | undefined;
+  #trouble: Trouble | undefined;
+  #retrying: Promise<void> | undefined;
 
-  constructor(deps: {
-    engine: StoreEngine;
-    fsync: FsyncPolicy;
-    clock: Clock;
-    log: Logger;
-    metrics: TsdbMetrics;
-  }) {
-    this.#engine = deps.engine;
-    this.#fsync = deps.fsync;
-    this.#clock = deps.clock;
-    this.#log = deps.log;
-    this.#metrics = deps.metrics;
+  constructor(deps: GroupCommitDeps) {
+    this.#deps = deps;
     this.#lastSyncMs = deps.clock.monotonicMs();
   }
 
   /** Throws StoreError when nothing more can be taken now. Call it before changing anything in memory. */
   assertReady(): void {
-    if (this.#refusal !== undefined) throw this.#refusal;
+    const refusal = this.#refusal ?? this.#trouble?.error;
+    if (refusal !== undefined) throw refusal;
     if (this.#pendingBytes > pendingBytesMax) {
       throw new StoreError(
         storeErrorCodes.overloaded,
@@ -74,23 +90,26 @@ export class GroupCommit {
     return this.#enqueue({ kind: 'operations', operations });
   }
 
-  /** Deletes a key range, after everything asked for before and ahead of everything after. */
+  /**
+   * Deletes a key range, after everything asked for before and ahead of everything after. When it rejects with
+   * `store_failed` it is only late: it is done ahead of anything new.
+   */
   clear(range: KeyRange): Promise<void> {
     return this.#enqueue({ kind: 'clear', range });
   }
 
   /**
-   * Ends all writing because memory and log no longer agree; everything queued is refused. Returns the error that
-   * appends get from now on.
+   * Ends all writing because memory and log disagree in a way that no writing mends; everything queued is refused.
+   * Returns the error that appends get from now on.
    */
   stop(cause: unknown): StoreError {
-    const message = `writing the log failed: ${errorText(cause)}`;
-    const error = new StoreError(storeErrorCodes.failed, message, { cause });
+    const error = failure(cause);
     this.#refusal = error;
     this.#syncTimer?.cancel();
-    this.#log.error(
-      { err: cause },
-      'Writing the log failed; the store accepts nothing until it is opened again',
+    this.#trouble?.timer?.cancel();
+    this.#deps.log.error(
+      { err: cause, store: this.#deps.path },
+      'A record cannot be logged; the store accepts nothing until it is opened again',
     );
     for (const { reject } of this.#queue.splice(0)) reject(error);
     return error;
@@ -100,17 +119,22 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#refusal ??= new StoreError(storeErrorCodes.closed, 'the store is closed');
     this.#syncTimer?.cancel();
+    this.#trouble?.timer?.cancel();
     await this.#running;
-    const failed = this.#refusal.code === storeErrorCodes.failed;
-    if (this.#unsynced && !failed && this.#fsync !== 'os') await this.#engine.write([syncMarker()], true);
+    await this.#retrying;
+    if (this.#trouble !== undefined) await this.#closeInTrouble(this.#trouble);
+    else if (this.#unsynced.length > 0) await this.#deps.engine.write([syncMarker()], true);
   }
 
   #enqueue(work: Work): Promise<void> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    const error = this.#trouble?.error;
+    if (error !== undefined && work.kind === 'operations') return Promise.reject(error);
     return new Promise((resolve, reject) => {
       this.#queue.push({ work, resolve, reject });
       this.#pendingBytes += workBytes(work);
-      this.#running ??= this.#run();
+      if (error !== undefined) reject(error);
+      else this.#running ??= this.#run();
     });
   }
 
@@ -118,62 +142,170 @@ export class GroupCommit {
     // Lets the rest of this tick's appends join before the first write.
     await Promise.resolve();
     try {
-      while (this.#queue.length > 0) await this.#runGroup(this.#takeGroup());
+      while (this.#queue.length > 0 && this.#trouble === undefined) await this.#runGroup(this.#nextGroup());
     } finally {
       this.#running = undefined;
     }
   }
 
-  /** The longest run of operations at the head of the queue, or one clear. */
-  #takeGroup(): Pending[] {
+  /** The longest run of operations at the head of the queue, or one clear; they stay in the queue. */
+  #nextGroup(): readonly Pending[] {
     const end = this.#queue.findIndex((pending) => pending.work.kind === 'clear');
     const count = end === 0 ? 1 : end === -1 ? this.#queue.length : end;
-    return this.#queue.splice(0, count);
+    return this.#queue.slice(0, count);
   }
 
   async #runGroup(group: readonly Pending[]): Promise<void> {
-    const startedMs = this.#clock.monotonicMs();
+    const { clock, metrics } = this.#deps;
+    const startedMs = clock.monotonicMs();
     try {
-      for (const { work } of group) if (work.kind === 'clear') await this.#engine.clear(work.range);
-      // A cleared range is not synced by itself; the marker carries it along as the policy demands.
-      const operations = group.flatMap(({ work }) =>
-        work.kind === 'clear' ? [syncMarker()] : work.operations,
-      );
-      if (operations.length > 0) await this.#writeGroup(operations);
+      const works = group.map(({ work }) => work);
+      await this.#perform(works, this.#syncDue(works));
     } catch (cause) {
-      const error = this.stop(cause);
-      for (const { reject } of group) reject(error);
+      if (this.#refusal?.code !== storeErrorCodes.failed) this.#beginTrouble(cause);
       return;
     }
-    this.#metrics.commitSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
-    for (const { work, resolve } of group) {
+    metrics.commitSeconds.observe((clock.monotonicMs() - startedMs) / 1000);
+    this.#finish(group.length);
+  }
+
+  /** Takes the first `count` of the queue out as done. One that was refused already stays refused. */
+  #finish(count: number): void {
+    for (const { work, resolve } of this.#queue.splice(0, count)) {
       this.#pendingBytes -= workBytes(work);
       resolve();
     }
   }
 
-  async #writeGroup(operations: readonly KeyOperation[]): Promise<void> {
-    const sync = this.#fsync === 'always' || (this.#fsync === 'interval' && this.#syncDue());
-    await this.#engine.write(operations, sync);
-    this.#unsynced = !sync;
-    if (sync) this.#lastSyncMs = this.#clock.monotonicMs();
-    else if (this.#fsync === 'interval' && this.#refusal === undefined) this.#armSync();
+  /** One clear, or operations as one write. */
+  async #perform(works: readonly Work[], sync: boolean): Promise<void> {
+    const { engine, fsync } = this.#deps;
+    for (const work of works) if (work.kind === 'clear') await engine.clear(work.range);
+    // A cleared range is not synced by itself; the marker carries it along as the policy demands.
+    const operations = works.flatMap((work) => (work.kind === 'clear' ? [syncMarker()] : work.operations));
+    if (operations.length === 0) return;
+    await engine.write(operations, sync);
+    if (sync) this.#noteSynced();
+    else if (fsync === 'interval') this.#noteUnsynced(works);
   }
 
-  #syncDue(): boolean {
-    return this.#clock.monotonicMs() - this.#lastSyncMs >= syncIntervalMs;
+  #noteSynced(): void {
+    this.#unsynced = [];
+    this.#unsyncedBytes = 0;
+    this.#lastSyncMs = this.#deps.clock.monotonicMs();
+  }
+
+  #noteUnsynced(works: readonly Work[]): void {
+    this.#unsynced.push(...works);
+    this.#unsyncedBytes += bytesOf(works);
+    if (this.#refusal === undefined) this.#armSync();
+  }
+
+  #syncDue(works: readonly Work[]): boolean {
+    const { fsync, clock } = this.#deps;
+    if (fsync !== 'interval') return fsync === 'always';
+    const isLate = clock.monotonicMs() - this.#lastSyncMs >= syncIntervalMs;
+    return isLate || this.#unsyncedBytes + bytesOf(works) > unsyncedBytesMax;
   }
 
   #armSync(): void {
-    this.#syncTimer ??= this.#clock.after(syncIntervalMs, () => {
+    this.#syncTimer ??= this.#deps.clock.after(syncIntervalMs, () => {
       this.#syncTimer = undefined;
-      if (!this.#unsynced || this.#refusal !== undefined) return;
+      const isBlocked = this.#refusal !== undefined || this.#trouble !== undefined;
+      if (this.#unsynced.length === 0 || isBlocked) return;
       this.#lastSyncMs = Number.NEGATIVE_INFINITY;
-      // A failure stops the store and is logged in `stop`; nobody waits for this write.
+      // A failure begins the trouble and is logged there; nobody waits for this write.
       this.write([syncMarker()]).catch(() => undefined);
     });
   }
+
+  /** Refuses what is queued and keeps it, behind what a failed sync may have lost. */
+  #beginTrouble(cause: unknown): void {
+    const { clock, log, metrics, path } = this.#deps;
+    const error = failure(cause);
+    for (const { reject } of this.#queue) reject(error);
+    const lost = this.#unsynced.map((work): Pending => ({ work, resolve: noop, reject: noop }));
+    this.#pendingBytes += bytesOf(this.#unsynced);
+    this.#queue.unshift(...lost);
+    this.#unsynced = [];
+    this.#unsyncedBytes = 0;
+    this.#trouble = { error, sinceMs: clock.monotonicMs(), attempts: 0 };
+    metrics.failedWrites.inc();
+    metrics.failingStores.inc();
+    log.error(
+      { err: cause, store: path },
+      'Writing to the disk failed; samples are refused until it takes data again',
+    );
+    this.#armRetry(this.#trouble);
+  }
+
+  #armRetry(trouble: Trouble): void {
+    if (this.#refusal !== undefined) return;
+    const delayMs = Math.min(retryFirstMs * 2 ** trouble.attempts, retryLongestMs);
+    trouble.timer = this.#deps.clock.after(delayMs, () => {
+      this.#retrying = this.#retry(trouble).finally(() => {
+        this.#retrying = undefined;
+      });
+    });
+  }
+
+  async #retry(trouble: Trouble): Promise<void> {
+    trouble.attempts++;
+    try {
+      await this.#writeAgain();
+    } catch {
+      // The same trouble as before: it was logged when it began.
+      this.#deps.metrics.failedWrites.inc();
+      this.#armRetry(trouble);
+      return;
+    }
+    this.#endTrouble(trouble);
+    this.#deps.log.info(
+      {
+        store: this.#deps.path,
+        seconds: (this.#deps.clock.monotonicMs() - trouble.sinceMs) / 1000,
+        attempts: trouble.attempts,
+      },
+      'The disk takes data again; samples are accepted',
+    );
+  }
+
+  /** Synced whatever the policy, because only that shows that the disk takes data. */
+  async #writeAgain(): Promise<void> {
+    await this.#deps.engine.reopen();
+    while (this.#queue.length > 0) {
+      const group = this.#nextGroup();
+      const works = group.map(({ work }) => work);
+      await this.#perform(works, true);
+      this.#finish(group.length);
+    }
+  }
+
+  #endTrouble(trouble: Trouble): void {
+    if (this.#trouble !== trouble) return;
+    this.#trouble = undefined;
+    this.#deps.metrics.failingStores.dec();
+  }
+
+  async #closeInTrouble(trouble: Trouble): Promise<void> {
+    try {
+      await this.#writeAgain();
+    } catch (cause) {
+      this.#deps.log.warn(
+        { err: cause, store: this.#deps.path, writes: this.#queue.length },
+        'Closing while the disk takes no data; what it refused is given up',
+      );
+    }
+    this.#endTrouble(trouble);
+  }
 }
+
+function failure(cause: unknown): StoreError {
+  const message = `writing the log failed: ${errorText(cause)}`;
+  return new StoreError(storeErrorCodes.failed, message, { cause });
+}
+
+function noop(): void {}
 
 /** An entry whose only purpose is to be written with a sync, which carries everything before it to the disk. */
 function syncMarker(): KeyOperation {
@@ -183,4 +315,8 @@ function syncMarker(): KeyOperation {
 function workBytes(work: Work): number {
   if (work.kind === 'clear') return 0;
   return work.operations.reduce((sum, op) => sum + (op.type === 'put' ? op.value.length : 0), 0);
+}
+
+function bytesOf(works: readonly Work[]): number {
+  return works.reduce((sum, work) => sum + workBytes(work), 0);
 }

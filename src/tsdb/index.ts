@@ -1,5 +1,13 @@
 export type { AppendOutcome } from './admit.ts';
-export type { KeyOperation, KeyRange, OpenEngine, StoreEngine } from './engine.ts';
+export type {
+  EngineCapabilities,
+  KeyOperation,
+  KeyRange,
+  OpenEngine,
+  ReadOptions,
+  StoreEngine,
+} from './engine.ts';
+export { assertEngineLoads, type EngineName, engineNamed, engineNames } from './engines.ts';
 export { StoreError, storeErrorCodes } from './errors.ts';
 export type { ExportedBatch } from './export.ts';
 export type { FsyncPolicy } from './group_commit.ts';

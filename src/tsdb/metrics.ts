@@ -11,6 +11,8 @@ export interface TsdbMetrics {
   readonly logBytes: Gauge;
   readonly logRecords: Counter;
   readonly logCorruptions: Counter;
+  readonly failedWrites: Counter;
+  readonly failingStores: Gauge;
   readonly replaySeconds: Counter;
   readonly commitSeconds: Histogram;
 }
@@ -49,6 +51,14 @@ export function tsdbMetrics(registry: Registry): TsdbMetrics {
     logCorruptions: counter(
       'torchring_tsdb_log_corruptions_total',
       'Logs that were cut at a damaged record.',
+    ),
+    failedWrites: counter(
+      'torchring_tsdb_failed_writes_total',
+      'Writes that the disk refused, attempts to repeat them included.',
+    ),
+    failingStores: gauge(
+      'torchring_tsdb_failing_stores',
+      'Stores that take no samples because their disk refuses writes.',
     ),
     replaySeconds: counter('torchring_tsdb_replay_seconds_total', 'Time spent replaying logs.'),
     commitSeconds: reuse(

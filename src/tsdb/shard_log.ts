@@ -6,6 +6,7 @@
 import { errorText, type Logger } from '../base/index.ts';
 import { decodeWriteBatch, encodeWriteBatch, type WriteBatch } from '../model/index.ts';
 import type { KeyOperation, StoreEngine } from './engine.ts';
+import { isDiskTrouble } from './errors.ts';
 import type { GroupCommit } from './group_commit.ts';
 import { decodeLogFrame, decodeLogKey, encodeLogFrame, encodeLogKey, shardRange } from './log_frame.ts';
 import type { TsdbMetrics } from './metrics.ts';
@@ -77,6 +78,8 @@ export class ShardLog {
 
   /** Deletes the records that hold nothing but samples older than `floorMs`. */
   async deleteBefore(floorMs: number): Promise<void> {
+    // Not taken out of the index unless it can be taken off the disk: the next round finds it again.
+    this.#commit.assertReady();
     const before = this.#index.bytes;
     const positions = this.#index.removeBefore(this.#shard, floorMs);
     this.#metrics.logBytes.dec(before - this.#index.bytes);
@@ -134,6 +137,11 @@ export class ShardLog {
       },
       'Cutting the log at a damaged record; the records before it are kept',
     );
-    await this.#commit.clear({ from, to });
+    try {
+      await this.#commit.clear({ from, to });
+    } catch (error) {
+      // Late, not lost: it is done before the shard takes anything. What was read is good meanwhile.
+      if (!isDiskTrouble(error)) throw error;
+    }
   }
 }

@@ -4,21 +4,6 @@ import { openLevelEngine } from './level_engine.ts';
 import { storeKey } from './log_frame.ts';
 import { openStoreDirectory } from './store_directory.ts';
 import { storeOptions, withFolder } from './testing/fixtures.ts';
-import { MemoryDisk } from './testing/memory_engine.ts';
-import { storeSuite } from './testing/store_suite.ts';
-
-storeSuite({ name: 'classic-level', withStore: (run) => withFolder((path) => run(path, {})) });
-storeSuite({ name: 'memory', withStore: (run) => run('', { openEngine: new MemoryDisk().openEngine }) });
-
-test('a folder that is open already is refused with a reason', () =>
-  withFolder(async (path) => {
-    const directory = await openStoreDirectory(path, storeOptions());
-    await assert.rejects(openStoreDirectory(path, storeOptions()), {
-      code: 'store_open',
-      message: /cannot open/,
-    });
-    await directory.close();
-  }));
 
 test('a store of an unknown version is left alone', () =>
   withFolder(async (path) => {

@@ -3,13 +3,14 @@
  * A shard is a key prefix, so an empty one costs nothing and dropping one is deleting a key range.
  */
 import type { Registry } from 'prom-client';
-import { type Clock, type Logger, systemClock } from '../base/index.ts';
+import { type Clock, errorText, type Logger, systemClock } from '../base/index.ts';
 import type { OpenEngine, StoreEngine } from './engine.ts';
-import { StoreError, storeErrorCodes } from './errors.ts';
+import { isDiskTrouble, StoreError, storeErrorCodes } from './errors.ts';
 import { type FsyncPolicy, GroupCommit } from './group_commit.ts';
 import { openLevelEngine } from './level_engine.ts';
 import { shardOfKey, shardsFrom, storeKey } from './log_frame.ts';
 import { type TsdbMetrics, tsdbMetrics } from './metrics.ts';
+import { ReopenableEngine } from './reopenable_engine.ts';
 import { ShardLog } from './shard_log.ts';
 import { HeadShardStore, type ShardStore } from './shard_store.ts';
 
@@ -40,14 +41,14 @@ export interface StoreDirectory {
 
 /** Opens or creates the folder. Throws StoreError (`store_open`) when it is in use or of an unknown version. */
 export async function openStoreDirectory(path: string, options: StoreOptions): Promise<StoreDirectory> {
-  const engine = await (options.openEngine ?? openLevelEngine)(path);
+  const engine = await ReopenableEngine.open(path, options.openEngine ?? openLevelEngine);
   try {
     await checkVersion(engine, path);
   } catch (error) {
     await engine.close();
     throw error;
   }
-  return new EngineStoreDirectory(engine, options);
+  return new EngineStoreDirectory(path, engine, options);
 }
 
 async function checkVersion(engine: StoreEngine, path: string): Promise<void> {
@@ -59,11 +60,16 @@ async function checkVersion(engine: StoreEngine, path: string): Promise<void> {
     const message = `the store in ${path} has format version ${found}, this program knows ${storeFormatVersion}`;
     throw new StoreError(storeErrorCodes.open, message);
   }
-  await engine.write([{ type: 'put', key, value: new Uint8Array([storeFormatVersion]) }], true);
+  try {
+    await engine.write([{ type: 'put', key, value: new Uint8Array([storeFormatVersion]) }], true);
+  } catch (cause) {
+    const message = `cannot write to the store in ${path}: ${errorText(cause)}`;
+    throw new StoreError(storeErrorCodes.open, message, { cause });
+  }
 }
 
 class EngineStoreDirectory implements StoreDirectory {
-  readonly #engine: StoreEngine;
+  readonly #engine: ReopenableEngine;
   readonly #options: StoreOptions;
   readonly #clock: Clock;
   readonly #metrics: TsdbMetrics;
@@ -71,13 +77,14 @@ class EngineStoreDirectory implements StoreDirectory {
   readonly #shards = new Map<number, Promise<HeadShardStore>>();
   #closed: Promise<void> | undefined;
 
-  constructor(engine: StoreEngine, options: StoreOptions) {
+  constructor(path: string, engine: ReopenableEngine, options: StoreOptions) {
     this.#engine = engine;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#metrics = tsdbMetrics(options.registry);
     this.#commit = new GroupCommit({
       engine,
+      path,
       fsync: options.fsync,
       clock: this.#clock,
       log: options.log,
@@ -137,12 +144,21 @@ class EngineStoreDirectory implements StoreDirectory {
     });
     try {
       await store.replay(this.#engine);
-      await store.enforceRetention(this.#clock.nowMs());
+      await this.#enforceRetention(store);
     } catch (error) {
       store.forget();
       throw error;
     }
     this.#metrics.replaySeconds.inc((this.#clock.monotonicMs() - startedMs) / 1000);
     return store;
+  }
+
+  /** A disk that takes no deletions is no reason not to show what is on it; retention comes round again. */
+  async #enforceRetention(store: HeadShardStore): Promise<void> {
+    try {
+      await store.enforceRetention(this.#clock.nowMs());
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+    }
   }
 }

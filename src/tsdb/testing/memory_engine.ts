@@ -2,7 +2,14 @@
  * A store engine in memory that can do what disks do: lose what was not synced, fail a write, hold a damaged record.
  * For tests and for the simulator.
  */
-import type { KeyOperation, KeyRange, OpenEngine, StoreEngine } from '../engine.ts';
+import type {
+  EngineCapabilities,
+  KeyOperation,
+  KeyRange,
+  OpenEngine,
+  ReadOptions,
+  StoreEngine,
+} from '../engine.ts';
 
 /** What survives the engine. Keys are hexadecimal, which sorts as the bytes do. */
 export class MemoryDisk {
@@ -58,19 +65,29 @@ export class MemoryDisk {
 }
 
 class MemoryEngine implements StoreEngine {
+  readonly capabilities: EngineCapabilities = { sizeFromIndex: true };
   readonly #disk: MemoryDisk;
 
   constructor(disk: MemoryDisk) {
     this.#disk = disk;
   }
 
-  async write(operations: readonly KeyOperation[], sync: boolean): Promise<void> {
-    this.#disk.apply(operations, sync);
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#disk.value(Buffer.from(key).toString('hex'))?.slice();
   }
 
-  async *entries(range: KeyRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
-    for (const key of this.#disk.keysIn(range)) {
-      const value = this.#disk.value(key);
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get(key)));
+  }
+
+  async *entries(
+    range: KeyRange,
+    { reverse = false, limit }: ReadOptions = {},
+  ): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    const keys = this.#disk.keysIn(range);
+    if (reverse) keys.reverse();
+    const rows = keys.slice(0, limit).map((key) => [key, this.#disk.value(key)] as const);
+    for (const [key, value] of rows) {
       if (value !== undefined) yield [new Uint8Array(Buffer.from(key, 'hex')), value.slice()];
     }
   }
@@ -80,8 +97,19 @@ class MemoryEngine implements StoreEngine {
     return key === undefined ? undefined : new Uint8Array(Buffer.from(key, 'hex'));
   }
 
+  async write(operations: readonly KeyOperation[], sync: boolean): Promise<void> {
+    this.#disk.apply(operations, sync);
+  }
+
   async clear(range: KeyRange): Promise<void> {
     for (const key of this.#disk.keysIn(range)) this.#disk.delete(key);
+  }
+
+  async approximateSize(range: KeyRange): Promise<number> {
+    const sizes = this.#disk
+      .keysIn(range)
+      .map((key) => key.length / 2 + (this.#disk.value(key)?.length ?? 0));
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   async close(): Promise<void> {}

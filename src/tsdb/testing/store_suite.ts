@@ -3,7 +3,7 @@
  * engine; opening the same path again must show what was written before.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test as nodeTest } from 'node:test';
 import { Matcher, MatchType } from '../../model/index.ts';
 import type { AppendOutcome } from '../admit.ts';
 import type { ShardStore } from '../shard_store.ts';
@@ -12,6 +12,8 @@ import { batchOf, batchOfBits, printColumns, storeOptions } from './fixtures.ts'
 
 export interface StoreFactory {
   readonly name: string;
+  /** Why it can't be run here. */
+  readonly skip?: string | false;
   /** Calls `run` with a fresh path and cleans up. */
   withStore(run: (path: string, options: Partial<StoreOptions>) => Promise<void>): Promise<void>;
 }
@@ -31,6 +33,9 @@ function counts(outcome: AppendOutcome): string {
 
 export function storeSuite(factory: StoreFactory): void {
   const title = (rule: string): string => `${factory.name}: ${rule}`;
+  const test = (name: string, run: () => Promise<void>): void => {
+    nodeTest(name, { skip: factory.skip ?? false }, run);
+  };
 
   const withShard = (
     run: (
