@@ -14,7 +14,7 @@ function withFolder(run: (path: string) => void): void {
   }
 }
 
-const settings = { nodeId: '', clusterName: 'c', shards: 128, stores: 2 };
+const settings = { nodeId: '', clusterName: 'c', shards: 128, stores: 2, engine: 'level' } as const;
 
 test('a restarted node is the same member', () => {
   withFolder((path) => {
@@ -33,6 +33,10 @@ test('a directory of another cluster, number of shards or node is refused', () =
     );
     assert.throws(() => openDataDirectory({ ...settings, path, shards: 64 }), /--cluster.shards 128, not 64/);
     assert.throws(() => openDataDirectory({ ...settings, path, nodeId: 'b' }), /--node.id a, not b/);
+    assert.throws(
+      () => openDataDirectory({ ...settings, path, engine: 'rocksdb' }),
+      /--storage.engine level, not rocksdb/,
+    );
   });
 });
 
@@ -42,5 +46,14 @@ test('a damaged identity is an error, not a new member', () => {
     writeFileSync(join(path, 'node.json'), '{"nodeId"');
     assert.throws(() => openDataDirectory({ ...settings, path }), /is damaged/);
     assert.equal(readFileSync(join(path, 'node.json'), 'utf8'), '{"nodeId"');
+  });
+});
+
+test('a directory from before there were engines to choose from has the first one', () => {
+  withFolder((path) => {
+    const { engine: _, ...born } = openDataDirectory({ ...settings, path });
+    writeFileSync(join(path, 'node.json'), JSON.stringify(born));
+    assert.deepEqual(openDataDirectory({ ...settings, path }), { ...born, engine: 'level' });
+    assert.throws(() => openDataDirectory({ ...settings, path, engine: 'rocksdb' }), /level, not rocksdb/);
   });
 });

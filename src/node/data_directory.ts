@@ -6,9 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, errorText } from '../base/index.ts';
+import type { EngineName } from '../tsdb/index.ts';
 
 const formatVersion = 1;
 const fileName = 'node.json';
+/** What directories have that say nothing of it: they were made when there was no other. */
+const firstEngine: EngineName = 'level';
 
 export interface NodeIdentity {
   readonly formatVersion: number;
@@ -16,6 +19,7 @@ export interface NodeIdentity {
   readonly clusterName: string;
   readonly shards: number;
   readonly stores: number;
+  readonly engine: EngineName;
 }
 
 export interface BirthSettings {
@@ -26,6 +30,7 @@ export interface BirthSettings {
   readonly shards: number;
   /** How many stores a new directory gets. */
   readonly stores: number;
+  readonly engine: EngineName;
 }
 
 function dataError(message: string, cause?: unknown): CodedError {
@@ -41,7 +46,8 @@ function readIdentity(file: string): NodeIdentity | undefined {
     throw dataError(`cannot read ${file}: ${errorText(error)}`, error);
   }
   try {
-    return JSON.parse(text) as NodeIdentity;
+    const identity = JSON.parse(text) as Omit<NodeIdentity, 'engine'> & { readonly engine?: EngineName };
+    return { ...identity, engine: identity.engine ?? firstEngine };
   } catch (error) {
     throw dataError(`${file} is damaged: ${errorText(error)}`, error);
   }
@@ -62,6 +68,7 @@ function checkSame(identity: NodeIdentity, settings: BirthSettings, file: string
   };
   expectSame('--cluster.name', identity.clusterName, settings.clusterName);
   expectSame('--cluster.shards', identity.shards, settings.shards);
+  expectSame('--storage.engine', identity.engine, settings.engine);
   if (settings.nodeId !== '') expectSame('--node.id', identity.nodeId, settings.nodeId);
 }
 
@@ -79,6 +86,7 @@ export function openDataDirectory(settings: BirthSettings): NodeIdentity {
     clusterName: settings.clusterName,
     shards: settings.shards,
     stores: settings.stores,
+    engine: settings.engine,
   };
   try {
     mkdirSync(settings.path, { recursive: true });

@@ -245,6 +245,14 @@ export const flagTable: FlagTable = {
     initial: 'interval',
     parse: oneOf(['always', 'interval', 'os']),
   },
+  storageEngine: {
+    name: 'storage.engine',
+    group: 'Storage',
+    help: 'The engine of a new data directory; one that exists refuses another. RocksDB is an optional package.',
+    value: 'level|rocksdb',
+    initial: 'level',
+    parse: oneOf(['level', 'rocksdb']),
+  },
   queryTimeoutMs: {
     name: 'query.timeout',
     group: 'Queries',

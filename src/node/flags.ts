@@ -1,6 +1,7 @@
 // What `torchring node` was told on its command line and by its environment, as one typed value. The table of
 // flags is in flag_table.ts, the command line's grammar in cli.ts.
 import type { LogFormat, LogLevel } from '../base/index.ts';
+import type { EngineName } from '../tsdb/index.ts';
 
 export type FsyncPolicy = 'always' | 'interval' | 'os';
 
@@ -11,6 +12,7 @@ export interface NodeFlags {
   /** 0: no limit. */
   readonly retentionSizeBytes: number;
   readonly storageFsync: FsyncPolicy;
+  readonly storageEngine: EngineName;
   /** `host:port`; an empty host means all addresses. */
   readonly webListenAddresses: readonly string[];
   readonly webConfigFile: string;

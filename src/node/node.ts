@@ -107,6 +107,11 @@ export class TorchringNode {
   static async start(flags: ParsedNodeFlags, deps: NodeDeps): Promise<TorchringNode> {
     const paths = { prometheus: flags.configFile, alertmanager: flags.alertmanagerConfigFile };
     const config = await loadConfig(paths, diskFiles, flags.enableFeatures);
+    // Before the data directory is marked with it. The default needs no look and loads nothing here.
+    if (flags.storageEngine !== 'level') {
+      const { assertEngineLoads } = await import('../tsdb/index.ts');
+      await assertEngineLoads(flags.storageEngine);
+    }
     const node = new TorchringNode(flags, deps);
     try {
       await node.#start(config);
@@ -377,6 +382,7 @@ function workerSettings(flags: ParsedNodeFlags): WorkerSettings {
     clusterName: flags.clusterName,
     shards: flags.clusterShards,
     stores: Math.max(storesMin, workers),
+    engine: flags.storageEngine,
   });
   const { nodeId, clusterName, shards, stores } = identity;
   return {
@@ -387,6 +393,7 @@ function workerSettings(flags: ParsedNodeFlags): WorkerSettings {
     layout: { shards, stores, workers: Math.min(workers, stores) },
     retentionMs: flags.retentionTimeMs,
     fsync: flags.storageFsync,
+    engine: flags.storageEngine,
     limits: {
       samplesMax: flags.queryMaxSamples,
       timeoutMs: flags.queryTimeoutMs,

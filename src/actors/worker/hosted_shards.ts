@@ -10,6 +10,8 @@ import type { SelectRequest } from '../../promql/index.ts';
 import { type LocalShards, mergeSeries } from '../../query/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
+  type EngineName,
+  engineNamed,
   type FsyncPolicy,
   openStoreDirectory,
   type ShardStore,
@@ -24,6 +26,7 @@ export interface HostedShardsOptions {
   readonly workerIndex: number;
   readonly retentionMs: number;
   readonly fsync: FsyncPolicy;
+  readonly engine: EngineName;
 }
 
 interface Deps {
@@ -62,6 +65,7 @@ export class HostedShards {
       const directory = await openStoreDirectory(join(options.dataPath, `store-${store}`), {
         retentionMs: options.retentionMs,
         fsync: options.fsync,
+        openEngine: engineNamed(options.engine),
         log,
         registry,
         clock,

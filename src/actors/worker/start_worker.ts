@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { Clock, Logger, Random } from '../../base/index.ts';
 import { Engine, type EngineFeatures } from '../../promql/index.ts';
 import { ActorSystem, connectThread, type LinkPort } from '../../runtime/index.ts';
-import type { FsyncPolicy } from '../../tsdb/index.ts';
+import type { EngineName, FsyncPolicy } from '../../tsdb/index.ts';
 import type { StoreLayout } from '../store_layout.ts';
 import { ClusterView } from './cluster_view.ts';
 import { HandOver } from './hand_over.ts';
@@ -28,6 +28,8 @@ export interface WorkerSettings {
   readonly layout: StoreLayout;
   readonly retentionMs: number;
   readonly fsync: FsyncPolicy;
+  /** The engine of the stores; LevelDB unless told otherwise. */
+  readonly engine?: EngineName;
   readonly limits: QueryLimits;
   readonly features: EngineFeatures;
 }
@@ -51,8 +53,9 @@ export async function startWorker(
   const system = new ActorSystem({ clock, random, registry, log, name: `worker-${index}` });
   const control = connectThread(system, link, 'control').remoteRef<ControlMessage>(`/${controlName}`);
   const { dataPath, layout, retentionMs, fsync, nodeId, clusterName, version, limits, features } = settings;
+  const { engine: storeEngine = 'level' } = settings;
   const hosted = await HostedShards.open(
-    { dataPath, layout, workerIndex: index, retentionMs, fsync },
+    { dataPath, layout, workerIndex: index, retentionMs, fsync, engine: storeEngine },
     { system, clock, log, registry },
   );
   const view = new ClusterView(nodeId, layout.shards, clock);
