@@ -1,0 +1,62 @@
+/** Times and values that a reader gathers, ascending in time; reused from series to series, growing to the longest. */
+
+export class SampleColumn {
+  times: Float64Array<ArrayBuffer> = new Float64Array(512);
+  values: Float64Array<ArrayBuffer> = new Float64Array(512);
+  /** The bits of `values`, two words each. */
+  words: Uint32Array<ArrayBuffer> = new Uint32Array(this.values.buffer);
+  count = 0;
+
+  /** Makes room for `more` samples behind those that are there. */
+  reserve(more: number): void {
+    const needed = this.count + more;
+    if (needed <= this.times.length) return;
+    const length = Math.max(needed, this.times.length * 2);
+    const times = new Float64Array(length);
+    const words = new Uint32Array(length * 2);
+    times.set(this.times.subarray(0, this.count));
+    words.set(this.words.subarray(0, this.count * 2));
+    this.times = times;
+    this.words = words;
+    this.values = new Float64Array(words.buffer);
+  }
+
+  /** Adds a sample whose value is `from[at, at + 2)` in words; room must be there. */
+  push(timeMs: number, from: Uint32Array, at: number): void {
+    this.times[this.count] = timeMs;
+    this.words[this.count * 2] = from[at] as number;
+    this.words[this.count * 2 + 1] = from[at + 1] as number;
+    this.count++;
+  }
+
+  /** Keeps the samples with `fromMs <= t <= toMs` among those from `start` on, and all before it. */
+  clip(start: number, fromMs: number, toMs: number): void {
+    let from = start;
+    while (from < this.count && (this.times[from] as number) < fromMs) from++;
+    let to = this.count;
+    while (to > from && (this.times[to - 1] as number) > toMs) to--;
+    if (from > start) {
+      this.times.copyWithin(start, from, to);
+      this.words.copyWithin(start * 2, from * 2, to * 2);
+    }
+    this.count = start + to - from;
+  }
+
+  /** The position of the sample at `timeMs`, or -1. */
+  find(timeMs: number): number {
+    const at = firstAtOrAfter(this.times, this.count, timeMs);
+    return at < this.count && this.times[at] === timeMs ? at : -1;
+  }
+}
+
+/** The first of `count` ascending times that is not before `timeMs`; `count` when there is none. */
+export function firstAtOrAfter(times: Float64Array, count: number, timeMs: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] as number) < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
