@@ -1,0 +1,19 @@
+/** The kill test in its short form; `node test/kill/run.ts --rounds 200` is the long one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errorText, seededRandom } from '../../src/base/index.ts';
+import { assertEngineLoads, engineNames } from '../../src/tsdb/index.ts';
+import { killRounds } from './rounds.ts';
+
+const rounds = 5;
+
+for (const engine of engineNames) {
+  const missing = await assertEngineLoads(engine).then(
+    () => false as const,
+    (error: unknown) => `NOT CHECKED: ${errorText(error)}`,
+  );
+  test(`${engine}: what was acknowledged survives SIGKILL at any moment`, { skip: missing }, async () => {
+    const { killedWhileWriting } = await killRounds({ rounds, engine, random: seededRandom(7) });
+    assert.ok(killedWhileWriting >= 2, `only ${killedWhileWriting} of ${rounds} kills hit a writer`);
+  });
+}
