@@ -1,0 +1,20 @@
+/** The coded errors of sealed windows. */
+import { CodedError } from '../../base/index.ts';
+
+/** A sealed window can't be read or changed: `code` says why. */
+export class WindowError extends CodedError {
+  override readonly name = 'WindowError';
+}
+
+export const windowErrorCodes = {
+  /** A stored page or index chunk is missing or not what was written; nothing of it is served. */
+  damaged: 'window_damaged',
+  /** More deletions wait for compaction than the bound allows; the sender should try again later. */
+  tombstonesFull: 'window_tombstones_full',
+  /** The deletion has no matchers, too many of them, or an empty range. */
+  badDeletion: 'window_bad_deletion',
+} as const;
+
+export function damaged(what: string, reason: string, cause?: unknown): WindowError {
+  return new WindowError(windowErrorCodes.damaged, `${what}: ${reason}`, { cause });
+}

@@ -1,0 +1,120 @@
+/**
+ * A series' samples from one window, and how those of several become one. Where two windows have a sample for the same
+ * instant, that of the higher epoch stands, and within one epoch that of the window that came first.
+ */
+import { assert } from '../../base/index.ts';
+import type { FloatHistogram, Labels } from '../../model/index.ts';
+
+/** Columns of equal length, ascending in time; moved by whole ranges or by bits, never through arithmetic. */
+export interface SeriesPart {
+  readonly labels: Labels;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly histograms?: readonly (FloatHistogram | null)[] | undefined;
+}
+
+/** What decides between two samples for one instant. */
+export interface Precedence {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** Negative when `a` stands before `b`. */
+export function comparePrecedence(a: Precedence, b: Precedence): number {
+  return b.epoch - a.epoch || a.sequence - b.sequence;
+}
+
+/** Parts of one series, the first of which stands where several have a sample. */
+export function mergeParts(parts: readonly SeriesPart[]): SeriesPart {
+  const [first] = parts;
+  assert(first !== undefined, 'there is something to merge');
+  if (parts.length === 1) return first;
+  const byTime = [...parts].sort((a, b) => (a.times[0] as number) - (b.times[0] as number));
+  const areApart = byTime.every(
+    ({ times }, i) => i === 0 || (byTime[i - 1]?.times.at(-1) as number) < (times[0] as number),
+  );
+  return areApart ? concatParts(byTime) : parts.reduce(mergeTwo);
+}
+
+/** Joins parts that follow each other in time. */
+export function concatParts(parts: readonly SeriesPart[]): SeriesPart {
+  const count = parts.reduce((sum, { times }) => sum + times.length, 0);
+  const times = new Float64Array(count);
+  const values = new Float64Array(count);
+  let at = 0;
+  for (const part of parts) {
+    times.set(part.times, at);
+    values.set(part.values, at);
+    at += part.times.length;
+  }
+  const labels = (parts[0] as SeriesPart).labels;
+  if (parts.every(({ histograms }) => histograms === undefined)) return { labels, times, values };
+  return { labels, times, values, histograms: parts.flatMap(histogramsOf) };
+}
+
+/** The part without the samples between the two times, both included; undefined when none is left. */
+export function cutOut(part: SeriesPart, fromMs: number, toMs: number): SeriesPart | undefined {
+  const from = lowerBound(part.times, 0, part.times.length, fromMs);
+  const to = lowerBound(part.times, from, part.times.length, toMs + 1);
+  if (from === to) return part;
+  const kept = [range(part, 0, from), range(part, to, part.times.length)].filter(
+    ({ times }) => times.length > 0,
+  );
+  return kept.length === 0 ? undefined : concatParts(kept);
+}
+
+/** The first position in `[from, to)` at or behind `timeMs`. */
+export function lowerBound(times: Float64Array, from: number, to: number, timeMs: number): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] as number) < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function range(part: SeriesPart, from: number, to: number): SeriesPart {
+  const { labels, times, values, histograms } = part;
+  const columns = { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
+  return histograms === undefined ? columns : { ...columns, histograms: histograms.slice(from, to) };
+}
+
+function histogramsOf(part: SeriesPart): readonly (FloatHistogram | null)[] {
+  return part.histograms ?? new Array<null>(part.times.length).fill(null);
+}
+
+function mergeTwo(a: SeriesPart, b: SeriesPart): SeriesPart {
+  const times = new Float64Array(a.times.length + b.times.length);
+  const values = new Float64Array(times.length);
+  const out = words(values);
+  const aWords = words(a.values);
+  const bWords = words(b.values);
+  const hasHistograms = a.histograms !== undefined || b.histograms !== undefined;
+  const histograms: (FloatHistogram | null)[] = [];
+  let count = 0;
+  let i = 0;
+  let j = 0;
+  while (i < a.times.length || j < b.times.length) {
+    const x = i < a.times.length ? (a.times[i] as number) : Number.POSITIVE_INFINITY;
+    const y = j < b.times.length ? (b.times[j] as number) : Number.POSITIVE_INFINITY;
+    const takesA = x <= y;
+    const from = takesA ? aWords : bWords;
+    const at = takesA ? i : j;
+    times[count] = takesA ? x : y;
+    out[count * 2] = from[at * 2] as number;
+    out[count * 2 + 1] = from[at * 2 + 1] as number;
+    if (hasHistograms) histograms.push((takesA ? a : b).histograms?.[at] ?? null);
+    if (x <= y) i++;
+    if (y <= x) j++;
+    count++;
+  }
+  const columns = { labels: a.labels, times: times.slice(0, count), values: values.slice(0, count) };
+  return hasHistograms ? { ...columns, histograms } : columns;
+}
+
+/** Values as pairs of words, so that a NaN's bits are never touched. */
+function words(values: Float64Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+}

@@ -1,0 +1,428 @@
+/**
+ * The sealed windows of one shard: sealing, reading, deletion, compaction, retention. Changes come one after another;
+ * readers work on the windows that were there when they began, whose keys stay until they are done. A window appears
+ * with the write of its header and disappears with its deletion, each synced, so that after a crash there is the state before
+ * a change or the one behind it.
+ */
+import { assert, type Clock, type Logger } from '../../base/index.ts';
+import type { Labels, Matcher, SeriesColumns } from '../../model/index.ts';
+import { compareBytes } from '../../model/index.ts';
+import type { KeyOperation, StoreEngine } from '../engine.ts';
+import type { ByteCache } from './byte_cache.ts';
+import { type Cardinality, countCardinality } from './cardinality.ts';
+import { frameChunk, Section } from './chunk_frame.ts';
+import { mergedStream, planCompaction } from './compaction.ts';
+import { WindowError, windowErrorCodes } from './errors.ts';
+import { KeyKind, tombstoneKey, windowKey } from './keys.ts';
+import { joinedWindowMs, tombstonesMax, windowMs } from './limits.ts';
+import { Pace } from './pace.ts';
+import { SealedWindow } from './sealed_window.ts';
+import { selectWindows, seriesOfWindows } from './select_windows.ts';
+import { type SnapshotEntry, snapshotEntries } from './snapshot.ts';
+import { covers, createTombstone, encodeTombstone, type Tombstone } from './tombstone.ts';
+import { type Generations, openCatalog } from './window_catalog.ts';
+import type { WindowHeader } from './window_header.ts';
+import { type SealPlan, type SealSeries, WindowWriter } from './window_writer.ts';
+
+/** What the sets of one store share. */
+export interface WindowSetDeps {
+  readonly engine: StoreEngine;
+  readonly cache: ByteCache;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Lets other business of the thread run; called between slices of long work. */
+  readonly breathe: () => Promise<void>;
+}
+
+export interface SealRequest {
+  /** A multiple of `windowMs`; the window covers `windowMs` from there. */
+  readonly startMs: number;
+  /** The highest epoch under which the samples were written. */
+  readonly epoch: number;
+  /** In the order of `compareMetricFirst`, each once, within the window. */
+  readonly series: Iterable<SealSeries> | AsyncIterable<SealSeries>;
+}
+
+export interface WindowStats {
+  readonly windows: number;
+  /** Series of all windows, counted once for each. */
+  readonly series: number;
+  readonly samples: number;
+  /** Pages and indexes on the disk. */
+  readonly bytes: number;
+  /** Infinity when there are no windows. */
+  readonly minTimeMs: number;
+  /** -Infinity when there are no windows. */
+  readonly maxTimeMs: number;
+  readonly tombstones: number;
+  /** Windows that can't be read at all. */
+  readonly damaged: number;
+}
+
+export class WindowSet {
+  readonly shard: number;
+  readonly #deps: WindowSetDeps;
+  #windows: readonly SealedWindow[] = [];
+  #tombstones: readonly Tombstone[] = [];
+  #generations: Generations;
+  #sequence = 0;
+  #tombstoneNumber = 0;
+  #damaged = 0;
+  #changing: Promise<unknown> = Promise.resolve();
+  #changes = 0;
+  /** A write failed, so that what is on the disk is not known; it is read again before the next change. */
+  #isUncertain = false;
+  readonly #retiring = new Set<Promise<void>>();
+
+  private constructor(shard: number, deps: WindowSetDeps, generations: Generations) {
+    this.shard = shard;
+    this.#deps = deps;
+    this.#generations = generations;
+  }
+
+  /** Throws WindowError (`window_damaged`) when a deletion can't be read; windows that can't be are left out. */
+  static async open(shard: number, deps: WindowSetDeps): Promise<WindowSet> {
+    const catalog = await openCatalog(shard, deps.engine, deps.log);
+    const set = new WindowSet(shard, deps, catalog.generations);
+    set.#adopt(catalog.headers, catalog.tombstones, catalog.damagedHeaders);
+    return set;
+  }
+
+  /** Seals one window; undefined when there was no sample. Rejects with what the engine or `series` threw. */
+  seal(request: SealRequest): Promise<WindowHeader | undefined> {
+    const { startMs, epoch, series } = request;
+    assert(startMs % windowMs === 0, `a window starts at ${startMs} ms, not at a multiple of ${windowMs}`);
+    return this.#exclusively(() => this.#write({ startMs, lengthMs: windowMs, epoch }, [], () => series));
+  }
+
+  /** Series sorted by labels with samples in [fromMs, toMs]. Throws WindowError (`window_damaged`). */
+  select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesColumns[]> {
+    return this.#reading(fromMs, toMs, (windows, tombstones, pace) =>
+      selectWindows(windows, tombstones, { matchers, fromMs, toMs }, pace),
+    );
+  }
+
+  /**
+   * Sorted label sets of series that have samples before and behind, or in, the range within one window. No page is read,
+   * so a series with a gap around the whole range is listed too.
+   */
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
+    return this.#reading(fromMs, toMs, (windows, tombstones) =>
+      seriesOfWindows(windows, tombstones, { matchers, fromMs, toMs }),
+    );
+  }
+
+  /** Sorted names of the labels of `series(...)`. */
+  async labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    const whole = await this.#fromDictionary(matchers, fromMs, toMs, (window) => window.index.labelNames());
+    if (whole !== undefined) return whole;
+    const names = new Set<string>();
+    for (const labels of await this.series(matchers, fromMs, toMs))
+      for (const [name] of labels) names.add(name);
+    return [...names].sort(compareBytes);
+  }
+
+  /** Sorted values that a label has in `series(...)`. */
+  async labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+  ): Promise<string[]> {
+    const whole = await this.#fromDictionary(matchers, fromMs, toMs, (window) =>
+      window.index.labelValues(name),
+    );
+    if (whole !== undefined) return whole;
+    const values = new Set<string>();
+    for (const labels of await this.series(matchers, fromMs, toMs)) values.add(labels.get(name));
+    values.delete('');
+    return [...values].sort(compareBytes);
+  }
+
+  /** The most frequent metrics, labels and pairs of the newest window; undefined when there is no window. */
+  async cardinality(topMax: number): Promise<Cardinality | undefined> {
+    const newest = [...this.#windows].sort((a, b) => b.header.maxTimeMs - a.header.maxTimeMs)[0];
+    if (newest === undefined) return undefined;
+    return this.#holding([newest], (pace) => countCardinality(newest, topMax, pace));
+  }
+
+  /**
+   * Deletes the samples of series that pass all matchers, between the times, both included, from what was sealed up to now.
+   * Holds when this resolves. Throws WindowError (`window_bad_deletion`, `window_tombstones_full`).
+   */
+  async delete(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<void> {
+    // A window that is being written counts: it holds what was there before the deletion.
+    const throughSequence = this.#sequence;
+    const tombstone = createTombstone({
+      number: ++this.#tombstoneNumber,
+      matchers,
+      fromMs,
+      toMs,
+      throughSequence,
+    });
+    const isNeeded = this.#changes > 0 || this.#windows.some(({ header }) => covers(tombstone, header));
+    if (!isNeeded) return;
+    if (this.#tombstones.length >= tombstonesMax) {
+      const reason = `${tombstonesMax} deletions wait for compaction`;
+      throw new WindowError(windowErrorCodes.tombstonesFull, reason);
+    }
+    const before = this.#tombstones;
+    this.#tombstones = [...before, tombstone];
+    try {
+      const key = tombstoneKey(this.shard, tombstone.number);
+      const value = frameChunk(key, Section.Tombstone, encodeTombstone(tombstone));
+      await this.#deps.engine.write([{ type: 'put', key, value }], true);
+    } catch (error) {
+      this.#tombstones = this.#tombstones.filter((other) => other !== tombstone);
+      this.#isUncertain = true;
+      throw error;
+    }
+    // Meanwhile the list may have been read from the disk, where the deletion was not yet.
+    if (!this.#tombstones.includes(tombstone)) this.#tombstones = [...this.#tombstones, tombstone];
+  }
+
+  /** Rewrites the oldest group of windows that asks for it; false when none does. */
+  compact(nowMs: number): Promise<boolean> {
+    return this.#exclusively(async () => {
+      await this.#forgetTombstones();
+      const group = planCompaction(this.#windows, this.#tombstones, nowMs);
+      if (group.length === 0) return false;
+      const startMs = Math.min(...group.map(({ header }) => header.startMs));
+      const lengthMs = Math.max(...group.map(({ endMs }) => endMs)) - startMs;
+      assert(lengthMs <= joinedWindowMs, `a window of ${lengthMs} ms is too long`);
+      const epoch = Math.max(...group.map(({ header }) => header.epoch));
+      const tombstones = this.#tombstones;
+      for (const window of group) window.source.enter();
+      try {
+        await this.#write({ startMs, lengthMs, epoch }, group, (pace) =>
+          mergedStream(group, tombstones, pace),
+        );
+      } finally {
+        for (const window of group) window.source.leave();
+      }
+      await this.#forgetTombstones();
+      return true;
+    });
+  }
+
+  /** Drops windows that hold nothing at or behind `floorMs`; gives their bytes. */
+  dropBefore(floorMs: number): Promise<number> {
+    return this.#drop(() => this.#windows.filter(({ endMs }) => endMs <= floorMs));
+  }
+
+  /** Drops the windows that end first, and all that end with them; gives their bytes, 0 when there were none. */
+  dropOldest(): Promise<number> {
+    return this.#drop(() => this.#windows.filter(({ endMs }) => endMs === this.oldestEndMs));
+  }
+
+  /** Drops everything. */
+  async dropAll(): Promise<void> {
+    await this.#drop(() => this.#windows);
+  }
+
+  /** Where the oldest window ends; Infinity when there is none. */
+  get oldestEndMs(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.#windows.map(({ endMs }) => endMs));
+  }
+
+  get bytes(): number {
+    return this.#windows.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** The windows, in no particular order. */
+  windows(): readonly WindowHeader[] {
+    return this.#windows.map(({ header }) => header);
+  }
+
+  stats(): WindowStats {
+    const headers = this.windows();
+    return {
+      windows: headers.length,
+      series: headers.reduce((sum, { series }) => sum + series, 0),
+      samples: headers.reduce((sum, { samples }) => sum + samples, 0),
+      bytes: this.bytes,
+      minTimeMs: Math.min(Number.POSITIVE_INFINITY, ...headers.map(({ minTimeMs }) => minTimeMs)),
+      maxTimeMs: Math.max(Number.NEGATIVE_INFINITY, ...headers.map(({ maxTimeMs }) => maxTimeMs)),
+      tombstones: this.#tombstones.length,
+      damaged: this.#damaged,
+    };
+  }
+
+  /** The keys and values of the set as it is now, whatever changes meanwhile; headers last, as in writing. */
+  async *snapshot(): AsyncGenerator<SnapshotEntry> {
+    const windows = this.#windows;
+    const tombstones = this.#tombstones;
+    for (const { source } of windows) source.enter();
+    try {
+      yield* snapshotEntries(this.shard, windows, tombstones, this.#deps.engine);
+    } finally {
+      for (const { source } of windows) source.leave();
+    }
+  }
+
+  /** Resolves when no change and no clean-up is under way any more; readers must have left. */
+  async settle(): Promise<void> {
+    await this.#changing;
+    await Promise.all(this.#retiring);
+  }
+
+  #adopt(headers: readonly WindowHeader[], tombstones: readonly Tombstone[], damaged: number): void {
+    const known = new Map(this.#windows.map((window) => [nameOf(window.header), window]));
+    this.#windows = headers.map(
+      (header) => known.get(nameOf(header)) ?? new SealedWindow(this.shard, header, this.#deps),
+    );
+    this.#tombstones = tombstones;
+    this.#damaged = damaged;
+    for (const { sequence } of headers) this.#sequence = Math.max(this.#sequence, sequence);
+    for (const { number, throughSequence } of tombstones) {
+      this.#sequence = Math.max(this.#sequence, throughSequence);
+      this.#tombstoneNumber = Math.max(this.#tombstoneNumber, number);
+    }
+  }
+
+  /** One change after the other. */
+  #exclusively<T>(change: () => Promise<T>): Promise<T> {
+    this.#changes++;
+    const run = async (): Promise<T> => {
+      try {
+        await this.#ascertain();
+        return await change();
+      } finally {
+        this.#changes--;
+      }
+    };
+    const result = this.#changing.then(run, run);
+    // The caller hears of a failure; the next change begins either way.
+    this.#changing = result.catch(() => undefined);
+    return result;
+  }
+
+  async #ascertain(): Promise<void> {
+    if (!this.#isUncertain) return;
+    await Promise.all(this.#retiring);
+    const catalog = await openCatalog(this.shard, this.#deps.engine, this.#deps.log);
+    this.#generations = catalog.generations;
+    this.#adopt(catalog.headers, catalog.tombstones, catalog.damagedHeaders);
+    this.#isUncertain = false;
+  }
+
+  async #write(
+    span: { startMs: number; lengthMs: number; epoch: number },
+    replaced: readonly SealedWindow[],
+    series: (pace: Pace) => SealRequest['series'],
+  ): Promise<WindowHeader | undefined> {
+    const { engine } = this.#deps;
+    const generation = this.#generations.take(span.startMs);
+    const plan: SealPlan = { ...span, shard: this.shard, generation, sequence: ++this.#sequence };
+    const pace = this.#pace();
+    let header: WindowHeader | undefined;
+    try {
+      const removals = replaced.map((window) => this.#headerRemoval(window));
+      header = await new WindowWriter(plan, engine, pace).write(series(pace), removals);
+    } catch (error) {
+      this.#isUncertain = true;
+      throw error;
+    }
+    const added = header === undefined ? [] : [new SealedWindow(this.shard, header, this.#deps)];
+    this.#windows = [...this.#windows.filter((window) => !replaced.includes(window)), ...added];
+    this.#retire(replaced);
+    return header;
+  }
+
+  #drop(choose: () => readonly SealedWindow[]): Promise<number> {
+    return this.#exclusively(async () => {
+      const gone = choose();
+      if (gone.length === 0) return 0;
+      try {
+        await this.#deps.engine.write(
+          gone.map((window) => this.#headerRemoval(window)),
+          true,
+        );
+      } catch (error) {
+        this.#isUncertain = true;
+        throw error;
+      }
+      this.#windows = this.#windows.filter((window) => !gone.includes(window));
+      this.#retire(gone);
+      await this.#forgetTombstones();
+      return gone.reduce((sum, { bytes }) => sum + bytes, 0);
+    });
+  }
+
+  #headerRemoval({ header }: SealedWindow): KeyOperation {
+    return { type: 'del', key: windowKey(this.shard, KeyKind.Index, header, 0) };
+  }
+
+  /** Their keys go when their readers have left; what can't be deleted now is swept at the next opening. */
+  #retire(windows: readonly SealedWindow[]): void {
+    for (const { source, header } of windows) {
+      const retiring = source
+        .retire()
+        .catch((error: unknown) => {
+          this.#deps.log.warn(
+            { shard: this.shard, startMs: header.startMs, error },
+            'A window was not cleared',
+          );
+        })
+        .finally(() => this.#retiring.delete(retiring));
+      this.#retiring.add(retiring);
+    }
+  }
+
+  /** Those that cover no window any more. */
+  async #forgetTombstones(): Promise<void> {
+    const done = this.#tombstones.filter(
+      (tombstone) => !this.#windows.some(({ header }) => covers(tombstone, header)),
+    );
+    if (done.length === 0) return;
+    const operations = done.map(
+      ({ number }): KeyOperation => ({ type: 'del', key: tombstoneKey(this.shard, number) }),
+    );
+    await this.#deps.engine.write(operations, false);
+    this.#tombstones = this.#tombstones.filter((tombstone) => !done.includes(tombstone));
+  }
+
+  #pace(): Pace {
+    return new Pace(this.#deps.clock, this.#deps.breathe);
+  }
+
+  #reading<T>(
+    fromMs: number,
+    toMs: number,
+    read: (windows: readonly SealedWindow[], tombstones: readonly Tombstone[], pace: Pace) => Promise<T>,
+  ): Promise<T> {
+    const windows = this.#windows.filter((window) => window.overlaps(fromMs, toMs));
+    const tombstones = this.#tombstones;
+    return this.#holding(windows, (pace) => read(windows, tombstones, pace));
+  }
+
+  async #holding<T>(windows: readonly SealedWindow[], read: (pace: Pace) => Promise<T>): Promise<T> {
+    for (const { source } of windows) source.enter();
+    try {
+      return await read(this.#pace());
+    } finally {
+      for (const { source } of windows) source.leave();
+    }
+  }
+
+  /** Answers without looking at any series, where every series of the windows counts. */
+  async #fromDictionary(
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    list: (window: SealedWindow) => Promise<string[]>,
+  ): Promise<string[] | undefined> {
+    const isWhole = ({ header }: SealedWindow): boolean =>
+      header.minTimeMs >= fromMs && header.maxTimeMs <= toMs;
+    return this.#reading(fromMs, toMs, async (windows, tombstones) => {
+      if (matchers.length > 0 || tombstones.length > 0 || !windows.every(isWhole)) return undefined;
+      const texts = new Set<string>();
+      for (const window of windows) for (const text of await list(window)) texts.add(text);
+      return [...texts].sort(compareBytes);
+    });
+  }
+}
+
+function nameOf({ startMs, generation, sequence }: WindowHeader): string {
+  return `${startMs}/${generation}/${sequence}`;
+}
