@@ -13,18 +13,19 @@
 
 import type { ByteCursor } from './byte_cursor.ts';
 import type { ByteSink } from './byte_sink.ts';
-import { decodeLanes, encodeLanes, laneLimit } from './lanes.ts';
+import { decodeLanes, encodeLanes, laneBits, laneLimit, lanesBytes } from './lanes.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { Scratch } from './scratch.ts';
 
 /** Above, a second difference might not be exact. */
 export const integerMax: number = 2 ** 49;
 
-const widthMask = 0b111;
-const orderShift = 3;
+/** The head: bits 0-3 the lanes' width as a code, 4-5 the order, 6 whether there are exceptions. */
+const widthMask = 0b1111;
+const orderShift = 4;
 const orderMax = 2;
-const exceptionsFlag = 0b100000;
-const headMax = 0b111111;
+const exceptionsFlag = 0b1000000;
+const headMax = 0b1111111;
 
 /** Remainders looked at to guess their middle. */
 const probes = 15;
@@ -40,6 +41,7 @@ interface Plan {
   readonly remainders: Float64Array;
   /** Remainders, not integers: the order's fewer. */
   readonly count: number;
+  /** The code of the lanes' width. */
   readonly width: number;
   readonly base: number;
   /** Bytes, about. */
@@ -76,51 +78,56 @@ function planOrder(integers: Float64Array, count: number, order: number, rest: F
   return planLanes(order, slope, rest, count - order);
 }
 
+/** The narrowest lanes that hold all, or narrower ones about the middle with the rest as exceptions. */
 function planLanes(order: number, slope: number, rest: Float64Array, count: number): Plan {
   const middle = middleOf(rest, count);
   let min = middle;
   let max = middle;
-  let othersBytes = 0;
-  let outside1 = 0;
-  let outside2 = 0;
+  // Bytes of the exceptions if lanes held the middle only, or had 2, 4, 8 or 16 bits.
+  let others0 = 0;
+  let others2 = 0;
+  let others4 = 0;
+  let others8 = 0;
+  let others16 = 0;
   let bits = 0;
   for (let i = 0; i < count; i++) {
     const value = rest[i] as number;
     if (value < min) min = value;
     else if (value > max) max = value;
     if (value === middle) continue;
-    const distance = value > middle ? value - middle : middle - value;
-    const size = distance > 0x7fff_ffff ? 50 : 32 - Math.clz32(distance);
+    const size = bitSize(value > middle ? value - middle : middle - value);
+    const bytes = exceptionBytes(value < 0 ? -value : value);
     bits += size + 1;
-    const wholeSize =
-      value > 0x3fff_ffff || value < -0x3fff_ffff ? 50 : 33 - Math.clz32(value < 0 ? -value : value);
-    othersBytes += wholeSize <= 7 ? 2 : wholeSize <= 14 ? 3 : wholeSize <= 28 ? 5 : 8;
-    if (size > 7) outside1++;
-    if (size > 15) outside2++;
+    others0 += bytes;
+    if (size > 1) others2 += bytes;
+    if (size > 3) others4 += bytes;
+    if (size > 7) others8 += bytes;
+    if (size > 15) others16 += bytes;
   }
-  const span = max - min;
   let width = 0;
-  while (laneLimit(width) <= span) width++;
+  while (laneLimit(width) <= max - min) width++;
   let base = min;
-  let bytes = width * count;
-  if (width > 0 && othersBytes < bytes) {
-    width = 0;
-    base = middle;
-    bytes = othersBytes;
-  }
-  const exceptionBytes = span > 2 ** 27 ? 8 : 5;
-  if (width > 1 && count + outside1 * exceptionBytes < bytes) {
-    width = 1;
-    base = middle - 127;
-    bytes = count + outside1 * exceptionBytes;
-  }
-  if (width > 2 && 2 * count + outside2 * exceptionBytes < bytes) {
-    width = 2;
-    base = middle - 32767;
-    bytes = 2 * count + outside2 * exceptionBytes;
+  let bytes = lanesBytes(width, count);
+  const others = [others0, others2, others4, others8, others16];
+  for (let code = 0; code < width && code < others.length; code++) {
+    const narrowBytes = lanesBytes(code, count) + (others[code] as number);
+    if (narrowBytes >= bytes) continue;
+    width = code;
+    base = code === 0 ? middle : Math.max(min, middle - laneLimit(code) / 2 + 1);
+    bytes = narrowBytes;
   }
   const score = bytes + bits / 8 + order;
   return { order, slope, remainders: rest, count, width, base, bytes, score };
+}
+
+/** Bits of a distance; any above 31 bits count as very many. */
+function bitSize(distance: number): number {
+  return distance > 0x7fff_ffff ? 50 : 32 - Math.clz32(distance);
+}
+
+/** Bytes of an exception with a remainder of that size: its gap, and the varint. */
+function exceptionBytes(size: number): number {
+  return size < 64 ? 2 : size < 8192 ? 3 : size < 2 ** 27 ? 5 : 8;
 }
 
 /** About the median: that of a few elements from all over. */
@@ -180,7 +187,7 @@ export function decodeIntegers(cursor: ByteCursor, count: number, out: Float64Ar
   const head = cursor.u8();
   const width = head & widthMask;
   const order = (head & ~exceptionsFlag) >> orderShift;
-  if (head > headMax || order > orderMax || order >= count)
+  if (head > headMax || order > orderMax || order >= count || width >= laneBits.length)
     throw new PageFormatError(`integers with head ${head} before ${cursor.at}`);
   const slope = order === 0 ? cursor.varsint() : 0;
   const first = order === 0 ? 0 : cursor.varsint();

@@ -97,6 +97,8 @@ test('each kind of column takes the bytes that its form promises', () => {
   const isSet = (i: number): boolean => i % 97 === 5;
   assert.ok(bytesOf(() => Math.PI) <= 9, 'constant');
   assert.ok(bytesOf((i) => 1e6 + 7 * i) <= 12, 'steady counter');
+  assert.ok(bytesOf((i) => i * 5 + ((i * 37) % 4)) <= 135, 'steady within two bits');
+  assert.ok(bytesOf((i) => i * 5 + ((i * 37) % 15)) <= 255, 'steady within half a byte');
   assert.ok(bytesOf((i) => (isSet(i) ? 1 : 0)) <= 60, 'mostly zero');
   assert.ok(bytesOf((i) => 21.5 + ((i * 37) % 200) / 100) <= 500, 'two decimals within a byte');
   assert.ok(bytesOf((i) => (1000 + ((i * 37) % 200)) * 4096) <= 500, 'whole pages within a byte');
@@ -145,4 +147,61 @@ test('any other bytes are refused or give some numbers, and nothing outside is t
     }),
     { numRuns: 2000 },
   );
+});
+
+test('one damaged byte in a good column is refused or gives some numbers, and nothing outside is touched', () => {
+  const stale = Float64Array.from({ length: 40 }, (_, i) => (i % 7) * 100);
+  new BigUint64Array(stale.buffer)[39] = 0x7ff0000000000002n;
+  const columns = [
+    stale,
+    Float64Array.from({ length: 40 }, (_, i) => (i === 39 ? 1e9 : i % 3)),
+    Float64Array.from({ length: 40 }, (_, i) => Math.sin(i % 5)),
+    Float64Array.of(1, 2, 4, 7),
+    Float64Array.of(0.5, 99),
+  ];
+  let refused = 0;
+  for (const values of columns) {
+    const bytes = encoded(values);
+    const count = values.length;
+    for (let at = 0; at < bytes.length; at++) {
+      for (let byte = 0; byte < 256; byte++) {
+        const damaged = bytes.slice();
+        damaged[at] = byte;
+        const out = new Float64Array(count + 2).fill(guard);
+        try {
+          assert.ok(decodeValues(damaged, 0, count, out, 1) <= bytes.length);
+        } catch (error) {
+          assert.ok(error instanceof PageFormatError, String(error));
+          refused++;
+        }
+        assert.deepEqual([out[0], out[count + 1]], [guard, guard]);
+      }
+    }
+  }
+  assert.ok(refused > 1000, String(refused));
+});
+
+test('places behind the end of a column are refused', () => {
+  const [kindScaled, kindDictionary] = [1, 3];
+  const refuses = (count: number, ...bytes: readonly number[]): void =>
+    assert.throws(
+      () => decodeValues(Uint8Array.from(bytes), 0, count, new Float64Array(9), 0),
+      PageFormatError,
+    );
+  const accepts = (count: number, ...bytes: readonly number[]): void =>
+    assert.equal(decodeValues(Uint8Array.from(bytes), 0, count, new Float64Array(9), 0), bytes.length);
+  const double = [0, 0, 0, 0, 0, 0, 240, 63];
+  // Integers: head, slope, base; an exception is a gap and a value.
+  accepts(2, kindScaled, 0, 0b1000000, 0, 0, 1, 1, 4);
+  refuses(2, kindScaled, 0, 0b1000000, 0, 0, 1, 2, 4);
+  refuses(2, kindScaled, 0, 0b1000000, 0, 0, 3, 0, 4, 0, 4, 0, 4);
+  accepts(2, kindScaled, 0x80, 0, 0, 0, 1, 1, ...double);
+  refuses(2, kindScaled, 0x80, 0, 0, 0, 1, 2, ...double);
+  accepts(2, kindScaled, 0, 0b010000, 0, 0);
+  refuses(1, kindScaled, 0, 0b010000, 0, 0);
+  refuses(2, kindScaled, 0, 0b100000, 0, 0, 0);
+  accepts(2, kindDictionary, 0, ...double, 0, 0, 0);
+  refuses(2, kindDictionary, 0, ...double, 0, 0, 2);
+  refuses(2, kindDictionary, 0, ...double, 0, 0, 1);
+  refuses(2, kindScaled, 0, 0b1010, 0, 0, ...new Uint8Array(40));
 });
