@@ -54,7 +54,7 @@ export async function openCatalog(shard: number, engine: StoreEngine, log: Logge
   for await (const id of windowIds(shard, KeyKind.Index, engine)) {
     generations.used(id);
     const key = windowKey(shard, KeyKind.Index, id, 0);
-    const value = await storedValue(engine, key);
+    const value = await engine.get(key);
     if (value === undefined) {
       await engine.clear(windowRange(shard, KeyKind.Index, id));
       continue;
@@ -105,11 +105,6 @@ async function readTombstones(shard: number, engine: StoreEngine): Promise<Tombs
     tombstones.push(decodeTombstone(number, openChunk(key, Section.Tombstone, value)));
   }
   return tombstones;
-}
-
-async function storedValue(engine: StoreEngine, key: Uint8Array): Promise<Uint8Array | undefined> {
-  for await (const [, value] of engine.entries({ from: key, to: behind(key) })) return value;
-  return undefined;
 }
 
 function nameOf(id: WindowId): string {

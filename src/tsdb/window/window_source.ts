@@ -9,7 +9,7 @@ import type { StoreEngine } from '../engine.ts';
 import type { ByteCache, Sized } from './byte_cache.ts';
 import { openChunk } from './chunk_frame.ts';
 import { damaged, WindowError } from './errors.ts';
-import { behind, KeyKind, windowKey, windowRange } from './keys.ts';
+import { KeyKind, windowKey, windowRange } from './keys.ts';
 import type { ChunkSection, WindowHeader } from './window_header.ts';
 
 /** What all windows of a store share. */
@@ -65,7 +65,7 @@ export class WindowSource {
     const number = this.header.sections[section].firstChunk + index;
     const key = windowKey(this.shard, KeyKind.Index, this.header, number);
     return this.#deps.cache.get(`${this.#cachePrefix}i${number}`, async () => {
-      const payload = openChunk(key, section, await this.#value(key));
+      const payload = openChunk(key, section, await this.#deps.engine.get(key));
       // What is kept must not hold a larger buffer of the engine's.
       return this.#parsed(`index chunk ${number}`, payload.slice(), parse);
     });
@@ -75,7 +75,7 @@ export class WindowSource {
   page<T>(number: number, crc: number, parse: (bytes: Uint8Array) => Sized<T>): Promise<T> {
     const key = windowKey(this.shard, KeyKind.Page, this.header, number);
     return this.#deps.cache.get(`${this.#cachePrefix}p${number}`, async () => {
-      const bytes = await this.#value(key);
+      const bytes = await this.#deps.engine.get(key);
       if (bytes === undefined) throw damaged(this.#name(`page ${number}`), 'it is missing');
       if (crc32(bytes) !== crc)
         throw damaged(this.#name(`page ${number}`), 'it is not the one that was written');
@@ -94,11 +94,6 @@ export class WindowSource {
 
   #name(what: string): string {
     return `${what} of shard ${this.shard}'s window at ${this.header.startMs} ms`;
-  }
-
-  async #value(key: Uint8Array): Promise<Uint8Array | undefined> {
-    for await (const [, value] of this.#deps.engine.entries({ from: key, to: behind(key) })) return value;
-    return undefined;
   }
 }
 
