@@ -29,8 +29,21 @@ interface RocksOptions {
   readonly parallelism: number;
 }
 
+/** The binding's batch below the API of abstract-level; the exact version in package.json is one that has it. */
+interface RocksBatch {
+  _put(key: Uint8Array, value: Uint8Array, options: object): void;
+  _del(key: Uint8Array, options: object): void;
+  _writeSync(options: { sync: boolean }): void;
+  _clear(): void;
+}
+
+interface RocksDatabase extends LevelDatabase {
+  open(): Promise<void>;
+  _chainedBatch(): RocksBatch;
+}
+
 export interface RocksBinding {
-  readonly RocksLevel: new (path: string, options: RocksOptions) => LevelDatabase & { open(): Promise<void> };
+  readonly RocksLevel: new (path: string, options: RocksOptions) => RocksDatabase;
 }
 
 /** Throws StoreError (`store_open`) when the binding is not installed or has no binary for this platform. */
@@ -63,8 +76,36 @@ export async function openRocksEngine(path: string): Promise<StoreEngine> {
       parallelism: backgroundThreadsMax,
     });
     await rocks.open();
-    return new AbstractLevelEngine(rocks);
+    return new AbstractLevelEngine(withOneBatch(rocks));
   } catch (cause) {
     throw openError(path, cause);
   }
+}
+
+/**
+ * The binding does not give back the memory of a batch that was written (3,000 writes of 144 KB left 500 MB behind), so
+ * one batch serves them all. It writes before it returns; one turn of the event loop after each write keeps a run of
+ * writes from holding up everything else on the thread.
+ */
+function withOneBatch(rocks: RocksDatabase): LevelDatabase {
+  const batch = rocks._chainedBatch();
+  return {
+    getMany: (keys) => rocks.getMany(keys),
+    iterator: (options) => rocks.iterator(options),
+    keys: (options) => rocks.keys(options),
+    clear: (range) => rocks.clear(range),
+    close: () => rocks.close(),
+    batch: async (operations, options) => {
+      try {
+        for (const operation of operations) {
+          if (operation.type === 'put') batch._put(operation.key, operation.value, {});
+          else batch._del(operation.key, {});
+        }
+        batch._writeSync(options);
+      } finally {
+        batch._clear();
+      }
+      await new Promise((turned) => setImmediate(turned));
+    },
+  };
 }
