@@ -78,7 +78,7 @@ function planOrder(integers: Float64Array, count: number, order: number, rest: F
   return planLanes(order, slope, rest, count - order);
 }
 
-/** The narrowest lanes that hold all, or narrower ones about the middle with the rest as exceptions. */
+/** The narrowest lanes that hold all, or narrower ones about the middle where few others are exceptions. */
 function planLanes(order: number, slope: number, rest: Float64Array, count: number): Plan {
   const middle = middleOf(rest, count);
   let min = middle;
@@ -108,13 +108,18 @@ function planLanes(order: number, slope: number, rest: Float64Array, count: numb
   while (laneLimit(width) <= max - min) width++;
   let base = min;
   let bytes = lanesBytes(width, count);
+  let cost = bytes;
   const others = [others0, others2, others4, others8, others16];
-  for (let code = 0; code < width && code < others.length; code++) {
-    const narrowBytes = lanesBytes(code, count) + (others[code] as number);
-    if (narrowBytes >= bytes) continue;
+  const narrowEnd = Math.min(width, others.length);
+  for (let code = 0; code < narrowEnd; code++) {
+    const exceptions = others[code] as number;
+    // Counted twice, since they are slow to decode and zstd makes less of them than of lanes.
+    const narrowCost = lanesBytes(code, count) + 2 * exceptions;
+    if (narrowCost >= cost) continue;
     width = code;
     base = code === 0 ? middle : Math.max(min, middle - laneLimit(code) / 2 + 1);
-    bytes = narrowBytes;
+    cost = narrowCost;
+    bytes = narrowCost - exceptions;
   }
   const score = bytes + bits / 8 + order;
   return { order, slope, remainders: rest, count, width, base, bytes, score };
