@@ -4,7 +4,7 @@
  * with the write of its header and disappears with its deletion, each synced, so that after a crash there is the state before
  * a change or the one behind it.
  */
-import { assert, type Clock, type Logger } from '../../base/index.ts';
+import { assert, type Clock, errorText, type Logger } from '../../base/index.ts';
 import type { Labels, Matcher, SeriesColumns } from '../../model/index.ts';
 import { compareBytes } from '../../model/index.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
@@ -331,6 +331,7 @@ export class WindowSet {
 
   #drop(choose: () => readonly SealedWindow[]): Promise<number> {
     return this.#exclusively(async () => {
+      await this.#forgetTombstones();
       const gone = choose();
       if (gone.length === 0) return 0;
       try {
@@ -353,16 +354,15 @@ export class WindowSet {
     return { type: 'del', key: windowKey(this.shard, KeyKind.Index, header, 0) };
   }
 
-  /** Their keys go when their readers have left; what can't be deleted now is swept at the next opening. */
+  /** Their keys go when their readers have left; what can't be deleted now is swept before the next change. */
   #retire(windows: readonly SealedWindow[]): void {
     for (const { source, header } of windows) {
       const retiring = source
         .retire()
         .catch((error: unknown) => {
-          this.#deps.log.warn(
-            { shard: this.shard, startMs: header.startMs, error },
-            'A window was not cleared',
-          );
+          this.#isUncertain = true;
+          const fields = { shard: this.shard, startMs: header.startMs, reason: errorText(error) };
+          this.#deps.log.warn(fields, 'A dropped window is still on the disk; trying again later');
         })
         .finally(() => this.#retiring.delete(retiring));
       this.#retiring.add(retiring);
