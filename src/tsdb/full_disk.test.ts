@@ -25,12 +25,16 @@ const mounted = mount();
 function mount(): boolean {
   if (process.platform !== 'linux') return false;
   const words = ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', mountPoint];
-  return spawnSync('mount', words, { stdio: 'ignore' }).status === 0;
+  return run('mount', words);
+}
+
+function run(program: string, words: readonly string[]): boolean {
+  return spawnSync(program, words, { stdio: 'ignore' }).status === 0;
 }
 
 after(() => {
   // Lazily, so that a failed test that still has files open leaves nothing behind.
-  if (mounted) spawnSync('umount', ['-l', mountPoint], { stdio: 'ignore' });
+  if (mounted) run('umount', ['-l', mountPoint]);
   rmSync(mountPoint, { recursive: true, force: true });
 });
 

@@ -1,4 +1,4 @@
-/** The kill test in its short form; `node test/kill/run.ts --rounds 200` is the long one. */
+/** The kill test in its short form; `npm run test:kill` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorText, seededRandom } from '../../src/base/index.ts';

@@ -1,4 +1,4 @@
-/** `node test/kill/run.ts [--rounds N] [--engine level|rocksdb] [--seed N]`: the kill test in its long form. */
+/** `npm run test:kill -- [--rounds N] [--engine level|rocksdb] [--seed N]`: the kill test in its long form. */
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/base/index.ts';
 import { type EngineName, engineNames } from '../../src/tsdb/index.ts';
