@@ -84,7 +84,10 @@ export class Page {
   }
 }
 
-/** Opens a page that `PageBuilder.finish` wrote. Throws PageFormatError for anything else. */
+/**
+ * Opens a page that `PageBuilder.finish` wrote; where it is not compressed its body stays a view of `bytes`, which must
+ * not change after. Throws PageFormatError for anything else.
+ */
 export function openPage(bytes: Uint8Array): Page {
   if (bytes.length < headerBytes) throw new PageFormatError(`${bytes.length} bytes are too few for a page`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
