@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { damaged } from './errors.ts';
 
-export const windowIndexVersion = 1;
+const windowIndexVersion = 1;
 const frameBytes = 6;
 
 /** What an index value holds. */

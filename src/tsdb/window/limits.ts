@@ -12,7 +12,7 @@ export const blockSamplesMax = 8192;
 /** The largest value of an index key, its header apart. */
 export const chunkBytesMax: number = 64 * 1024;
 /** Nothing of sealing and compaction holds the thread longer. */
-export const sliceMs = 20;
+const sliceMs = 20;
 /** When work pauses: early enough that a last page or chunk still fits the slice. */
 export const sliceBudgetMs = 12;
 /** Deletions that wait for compaction; more are refused. */
