@@ -99,7 +99,9 @@ export class SeriesChunk {
     const reader = new ByteReader(this.#payload.subarray(offset));
     const minTimeMs = this.#startMs + reader.varint();
     const maxTimeMs = minTimeMs + reader.varint();
-    pairs.length = reader.varint();
+    const count = reader.varint();
+    if (count > reader.remaining) throw new ByteFormatError(`${count} labels in ${reader.remaining} bytes`);
+    pairs.length = count;
     let pair = 0;
     for (let i = 0; i < pairs.length; i++) {
       pair += reader.varint();
