@@ -3,8 +3,7 @@
  * the speed both ways, for each kind of series that a node scrapes. A page holds 64 series of 2 h at 15 s; scrapes are a
  * few ms off their time, and eight series of one target share them. Decoding is measured over opened pages, since those are cached.
  */
-import { seededRandom } from '../../src/base/index.ts';
-import { ByteSink } from '../../src/tsdb/codec/byte_sink.ts';
+import { ByteWriter, seededRandom } from '../../src/base/index.ts';
 import { decodeTimestamps, encodeTimestamps } from '../../src/tsdb/codec/timestamps.ts';
 import { decodeValues, encodeValues } from '../../src/tsdb/codec/values.ts';
 import { ColumnBuffer } from '../../src/tsdb/page/column_buffer.ts';
@@ -148,7 +147,7 @@ function buildPage(columns: readonly Column[]): Uint8Array<ArrayBuffer> {
 
 function* figuresOf(kind: string, columns: readonly Column[]): Generator<Figure> {
   const all = columns.length * samples;
-  const sink = new ByteSink(2 ** 20);
+  const sink = new ByteWriter(2 ** 20);
   const encode = (): void => {
     sink.reset();
     for (const { values } of columns) encodeValues(values, 0, samples, sink);
@@ -177,7 +176,7 @@ function* figuresOf(kind: string, columns: readonly Column[]): Generator<Figure>
 }
 
 function* timesFigures({ times }: Column): Generator<Figure> {
-  const sink = new ByteSink();
+  const sink = new ByteWriter(1024);
   const encode = (): void => {
     sink.reset();
     encodeTimestamps(times, 0, samples, sink);

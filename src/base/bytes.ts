@@ -2,11 +2,12 @@
  * Little-endian binary writing and reading over caller-visible buffers, used by log frames, wire payloads
  * and pages. Varints are LEB128 as in Protocol Buffers ("Encoding", base 128 varints). 64-bit floats move as bits.
  */
-import { AssertionError } from './assert.ts';
+import { AssertionError, assert } from './assert.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The growable buffer that encoders append to. It lends its bytes out, so columns are written in place. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
@@ -21,9 +22,26 @@ export class ByteWriter {
     return this.#length;
   }
 
-  #reserve(extra: number): number {
+  /** The buffer behind; only its first `length` bytes mean something, and only until the next write. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** Forgets what was written and keeps the memory. */
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** Takes back what was written behind the first `length` bytes. */
+  truncate(length: number): void {
+    assert(length >= 0 && length <= this.#length, `${this.#length} written bytes have no first ${length}`);
+    this.#length = length;
+  }
+
+  /** Makes room for `count` more bytes and returns where they begin; the caller fills them all. */
+  reserve(count: number): number {
     const at = this.#length;
-    const needed = at + extra;
+    const needed = at + count;
     if (needed > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
       grown.set(this.#bytes.subarray(0, at));
@@ -35,22 +53,22 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    const at = this.#reserve(1);
-    this.#view.setUint8(at, value);
+    const at = this.reserve(1);
+    this.#bytes[at] = value;
   }
 
   u32(value: number): void {
-    const at = this.#reserve(4);
+    const at = this.reserve(4);
     this.#view.setUint32(at, value, true);
   }
 
   u64(value: bigint): void {
-    const at = this.#reserve(8);
+    const at = this.reserve(8);
     this.#view.setBigUint64(at, value, true);
   }
 
   f64(value: number): void {
-    const at = this.#reserve(8);
+    const at = this.reserve(8);
     this.#view.setFloat64(at, value, true);
   }
 
@@ -73,7 +91,7 @@ export class ByteWriter {
 
   raw(bytes: Uint8Array): void {
     // Room first: making it may replace the buffer.
-    const at = this.#reserve(bytes.length);
+    const at = this.reserve(bytes.length);
     this.#bytes.set(bytes, at);
   }
 

@@ -2,8 +2,8 @@
  * Doubles that repeat: each value once, in the order in which they came first, and a column of their numbers. A gauge
  * that is set rarely counts up in it, at a few bytes per change; one that jumps within a small set takes a byte each.
  */
+import type { ByteWriter } from '../../base/index.ts';
 import type { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 import { decodeIntegers, encodeIntegers, planIntegers } from './integers.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { Scratch } from './scratch.ts';
@@ -57,7 +57,7 @@ export function planDictionary(words: Uint32Array, count: number): DictionaryPla
 }
 
 /** Appends the column as planned. */
-export function encodeDictionary(plan: DictionaryPlan, out: ByteSink): void {
+export function encodeDictionary(plan: DictionaryPlan, out: ByteWriter): void {
   out.u8(plan.distinct - 1);
   out.raw(new Uint8Array(distinct.buffer, 0, plan.distinct * 8));
   encodeIntegers(plan.numbers, plan.plan, out);

@@ -10,9 +10,8 @@
  * Compression", ICDE 2006), so that one reset or gap doesn't widen all. With lanes of no width only the
  * exceptions are stored: that is the run-length code.
  */
-
+import type { ByteWriter } from '../../base/index.ts';
 import type { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 import { decodeLanes, encodeLanes, laneBits, laneLimit, lanesBytes } from './lanes.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { Scratch } from './scratch.ts';
@@ -151,7 +150,7 @@ function middleOf(rest: Float64Array, count: number): number {
 }
 
 /** Appends a column as planned; `integers` are those that the plan was made for. */
-export function encodeIntegers(integers: Float64Array, plan: Plan, out: ByteSink): void {
+export function encodeIntegers(integers: Float64Array, plan: Plan, out: ByteWriter): void {
   const { order, slope, remainders: rest, count, width, base } = plan;
   const headAt = out.reserve(1);
   if (order === 0) out.varsint(slope);
@@ -172,7 +171,7 @@ export function encodeIntegers(integers: Float64Array, plan: Plan, out: ByteSink
   encodeLanes(column, count, width, out);
 }
 
-function encodeExceptions(plan: Plan, exceptions: number, out: ByteSink): void {
+function encodeExceptions(plan: Plan, exceptions: number, out: ByteWriter): void {
   const { remainders: rest, count, base } = plan;
   const limit = laneLimit(plan.width);
   out.varint(exceptions);

@@ -6,8 +6,8 @@
  *     16 bits, three lanes   | lo 0 | lo 1 | lo 2 | hi 0 | hi 1 | hi 2 |
  *     4 bits, five lanes     | 3,0  | 4,1  | -,2  |      (upper, lower half)
  */
+import type { ByteWriter } from '../../base/index.ts';
 import type { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 
 /** Bits of a lane, by the width's code. A double's integers have no more than 53. */
 export const laneBits: readonly number[] = [0, 2, 4, 8, 16, 24, 32, 40, 48, 56];
@@ -25,7 +25,7 @@ export function lanesBytes(code: number, count: number): number {
 }
 
 /** Appends `lanes[0, count)`, each in `[0, laneLimit(code))`. */
-export function encodeLanes(lanes: Float64Array, count: number, code: number, out: ByteSink): void {
+export function encodeLanes(lanes: Float64Array, count: number, code: number, out: ByteWriter): void {
   // No width, no bytes: there is nothing to walk over either.
   if (code === 0) return;
   const at = out.reserve(lanesBytes(code, count));

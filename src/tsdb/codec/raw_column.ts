@@ -1,8 +1,8 @@
 /** A column as it is: 8 bytes per element, little-endian as the platform, moved as bytes so that NaN bits survive. */
+import type { ByteWriter } from '../../base/index.ts';
 import type { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 
-export function encodeRaw(column: Float64Array, from: number, to: number, out: ByteSink): void {
+export function encodeRaw(column: Float64Array, from: number, to: number, out: ByteWriter): void {
   out.raw(new Uint8Array(column.buffer, column.byteOffset + from * 8, (to - from) * 8));
 }
 

@@ -4,8 +4,8 @@
  * once, to that same double; every value is checked at encoding, bit for bit, and those that differ (stale markers,
  * other NaN, infinities, -0) are kept aside as they are.
  */
+import type { ByteWriter } from '../../base/index.ts';
 import type { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 import { decodeIntegers, encodeIntegers, integerMax, planIntegers } from './integers.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { Scratch } from './scratch.ts';
@@ -107,7 +107,7 @@ export function encodeScaled(
   from: number,
   to: number,
   plan: ScaledPlan,
-  out: ByteSink,
+  out: ByteWriter,
 ): void {
   out.u8(plan.scale | (plan.aside === 0 ? 0 : asideFlag));
   encodeIntegers(plan.integers, plan.plan, out);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ByteSink } from './byte_sink.ts';
+import { ByteWriter } from '../../base/index.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { decodeTimestamps, encodeTimestamps } from './timestamps.ts';
 
 function roundTrip(times: Float64Array): Uint8Array<ArrayBuffer> {
-  const sink = new ByteSink(1);
+  const sink = new ByteWriter(1);
   encodeTimestamps(times, 0, times.length, sink);
   const bytes = sink.finish();
   const out = new Float64Array(times.length + 1);

@@ -2,8 +2,8 @@
  * Columns of timestamps: integers (codec/integers.ts), where a constant interval is a line and costs a header only, or
  * as they are where they are no integers. docs/formats/page.md draws both.
  */
+import type { ByteWriter } from '../../base/index.ts';
 import { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 import { decodeIntegers, encodeIntegers, integerMax, planIntegers } from './integers.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { decodeRaw, encodeRaw } from './raw_column.ts';
@@ -12,7 +12,7 @@ const kindRaw = 0;
 const kindIntegers = 1;
 
 /** Appends `times[from, to)` (integers, ms, ascending) to `out`. The number of elements is not written. */
-export function encodeTimestamps(times: Float64Array, from: number, to: number, out: ByteSink): void {
+export function encodeTimestamps(times: Float64Array, from: number, to: number, out: ByteWriter): void {
   if (from === to) return;
   for (let i = from; i < to; i++) {
     const time = times[i] as number;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ByteSink } from './byte_sink.ts';
+import { ByteWriter } from '../../base/index.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { decodeValues, encodeValues } from './values.ts';
 
 const guard = 12345.678;
 
 function encoded(values: Float64Array, from = 0, to: number = values.length): Uint8Array<ArrayBuffer> {
-  const sink = new ByteSink(1);
+  const sink = new ByteWriter(1);
   encodeValues(values, from, to, sink);
   return sink.finish();
 }

@@ -2,9 +2,8 @@
  * Columns of sample values, bit for bit, in the smallest of four forms; docs/formats/page.md draws them. Only words
  * are compared and moved: a double that is NaN may change its bits on its way through a variable.
  */
-import { assert } from '../../base/index.ts';
+import { assert, type ByteWriter } from '../../base/index.ts';
 import { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 import { decodeDictionary, encodeDictionary, planDictionary } from './dictionary.ts';
 import { PageFormatError } from './page_format_error.ts';
 import { decodeScaled, encodeScaled, planScaled, type ScaledPlan } from './scaled.ts';
@@ -19,7 +18,7 @@ const kindDictionary = 3;
 const scaledGoodBytes = 2;
 
 /** Appends `values[from, to)` to `out`, whatever their bits. The number of elements is not written. */
-export function encodeValues(values: Float64Array, from: number, to: number, out: ByteSink): void {
+export function encodeValues(values: Float64Array, from: number, to: number, out: ByteWriter): void {
   const count = to - from;
   if (count === 0) return;
   const words = wordsOf(values, from, count);

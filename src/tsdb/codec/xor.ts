@@ -3,8 +3,8 @@
  * VLDB 2015), but in byte planes instead of bit strings, and planes that are zero throughout left out. Noise in the
  * mantissa then stays in its planes, and zstd sees the calm ones.
  */
+import type { ByteWriter } from '../../base/index.ts';
 import type { ByteCursor } from './byte_cursor.ts';
-import type { ByteSink } from './byte_sink.ts';
 
 /** Which of the eight bytes of a double differ from those of the one before, anywhere: bit 0 is the lowest byte. */
 export function planXor(words: Uint32Array, count: number): number {
@@ -31,7 +31,7 @@ export function xorBytes(mask: number, count: number): number {
 }
 
 /** Appends `count` doubles, at least one, given as pairs of words; `mask` is their plan. */
-export function encodeXor(words: Uint32Array, count: number, mask: number, out: ByteSink): void {
+export function encodeXor(words: Uint32Array, count: number, mask: number, out: ByteWriter): void {
   out.u8(mask);
   out.u32(words[0] as number);
   out.u32(words[1] as number);

@@ -9,7 +9,7 @@
  *   u32    u16      u16     f64       src/tsdb/codec
  * ```
  */
-import { ByteSink } from '../codec/byte_sink.ts';
+import { ByteWriter } from '../../base/index.ts';
 import { decodeTimestamps, encodeTimestamps } from '../codec/timestamps.ts';
 import { decodeValues, encodeValues } from '../codec/values.ts';
 import { RunSlab, unitOf } from './run_slab.ts';
@@ -22,7 +22,7 @@ const shortRunsMax = 7;
 
 export class SampleRuns {
   readonly #slab = new RunSlab();
-  readonly #sink = new ByteSink(4096);
+  readonly #sink = new ByteWriter(4096);
   /** Where runs are put together; nothing stays in it between calls. */
   readonly #work = new SampleColumn();
 

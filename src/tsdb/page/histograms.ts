@@ -2,9 +2,8 @@
  * The native histograms of one series in a page: their number, then for each how far its sample lies behind that of
  * the one before, and the histogram as model writes it. Samples between are floats.
  */
-import { ByteFormatError, ByteReader, ByteWriter } from '../../base/index.ts';
+import { ByteFormatError, ByteReader, type ByteWriter } from '../../base/index.ts';
 import { type FloatHistogram, readHistogram, writeHistogram } from '../../model/index.ts';
-import type { ByteSink } from '../codec/byte_sink.ts';
 import { PageFormatError } from '../codec/page_format_error.ts';
 
 /** Appends those of samples `[from, to)`. */
@@ -12,21 +11,19 @@ export function encodeHistograms(
   histograms: readonly (FloatHistogram | null)[],
   from: number,
   to: number,
-  out: ByteSink,
+  out: ByteWriter,
 ): void {
-  const writer = new ByteWriter();
   let count = 0;
+  for (let i = from; i < to; i++) if ((histograms[i] ?? null) !== null) count++;
+  out.varint(count);
   let previous = from - 1;
   for (let i = from; i < to; i++) {
     const histogram = histograms[i] ?? null;
     if (histogram === null) continue;
-    writer.varint(i - previous - 1);
-    writeHistogram(writer, histogram);
+    out.varint(i - previous - 1);
+    writeHistogram(out, histogram);
     previous = i;
-    count++;
   }
-  out.varint(count);
-  out.raw(writer.finish());
 }
 
 /** `samples` elements, null where the sample is a float. Throws PageFormatError. */

@@ -3,9 +3,8 @@
  * the times of its scrapes, so equal columns of times are stored once.
  */
 import { crc32, zstdCompressSync } from 'node:zlib';
-import { assert } from '../../base/index.ts';
+import { assert, ByteWriter } from '../../base/index.ts';
 import type { FloatHistogram } from '../../model/index.ts';
-import { ByteSink } from '../codec/byte_sink.ts';
 import { encodeTimestamps } from '../codec/timestamps.ts';
 import { encodeValues } from '../codec/values.ts';
 import { encodeHistograms } from './histograms.ts';
@@ -45,7 +44,7 @@ export class PageBuilder {
   readonly #valuesAt: number[] = [];
   /** Plus 1; 0 where there are none. */
   readonly #histogramsAt: number[] = [];
-  readonly #blocks = new ByteSink(64 * 1024);
+  readonly #blocks = new ByteWriter(64 * 1024);
   readonly #timesByChecksum = new Map<number, TimesPlace>();
 
   /** Series added since the last finish. */
