@@ -13,4 +13,6 @@ export interface SeriesColumns {
   readonly values: Float64Array;
   /** Present when at least one sample is a native histogram; null where the sample is a float. */
   readonly histograms?: readonly (FloatHistogram | null)[];
+  /** Milliseconds since when a cumulative sample counts, 0 where unknown; absent when none is known. */
+  readonly startTimes?: Float64Array;
 }

@@ -1,3 +1,4 @@
+export type { BatchExemplar, BatchMetadata } from './batch_extras.ts';
 export type { SeriesColumns } from './columns.ts';
 export * from './config/exports.ts';
 export {

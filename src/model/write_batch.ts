@@ -3,6 +3,8 @@
  * The same bytes travel between threads and nodes and are what a shard's log record holds.
  */
 import { ByteFormatError, ByteReader, ByteWriter } from '../base/index.ts';
+import type { BatchExemplar, BatchMetadata } from './batch_extras.ts';
+import type { FloatHistogram } from './histogram/float_histogram.ts';
 import { Labels } from './labels.ts';
 
 export const writeBatchVersion = 1;
@@ -13,8 +15,20 @@ export interface WriteBatch {
   readonly refs: Uint32Array;
   /** Milliseconds, one per sample. */
   readonly timestamps: Float64Array;
-  /** Bit-exact values, one per sample. */
+  /** Bit-exact values, one per sample; 0 where `histograms` holds one. */
   readonly values: Float64Array;
+  /** One per sample, null where it is a float; absent when all are. */
+  readonly histograms?: readonly (FloatHistogram | null)[];
+  /** Milliseconds, one per sample, 0 where unknown: since when a cumulative value counts. Absent when none is known. */
+  readonly startTimes?: Float64Array;
+  readonly exemplars?: readonly BatchExemplar[];
+  readonly metadata?: readonly BatchMetadata[];
+  /**
+   * The store's references, one per series, -1 where unknown: read and written by the store that the batch is appended
+   * to in the same thread, never encoded. Whoever keeps the `series` array keeps this with it, so that the next batch
+   * of the same series needs no lookup.
+   */
+  readonly storeRefs?: Int32Array;
 }
 
 /** Collects samples; series are told apart by their labels. */
