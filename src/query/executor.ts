@@ -12,9 +12,9 @@ import { decodePayload, encodeStrings, matchersOf } from './payload.ts';
 
 /** What an executor needs of the shards it answers for. */
 export interface LocalShards extends Storage {
-  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Labels[];
-  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): string[];
-  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): string[];
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]>;
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]>;
+  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]>;
 }
 
 export interface ExecutionContext {
@@ -30,9 +30,14 @@ type Payload = ReturnType<typeof decodePayload>;
 type LookupPart = Extract<Payload['part'], { case: 'series' }>['value'];
 
 /** Applies a lookup to each matcher set (or to all series) and joins the results. */
-function lookup<T>(part: LookupPart, find: (matchers: readonly Matcher[]) => T[]): T[] {
+async function lookup<T>(
+  part: LookupPart,
+  find: (matchers: readonly Matcher[]) => Promise<readonly T[]>,
+): Promise<T[]> {
   const sets = part.anyOf.length === 0 ? [[]] : part.anyOf.map(({ matchers }) => matchersOf(matchers));
-  return sets.flatMap((matchers) => find(matchers));
+  const found: T[] = [];
+  for (const matchers of sets) for (const one of await find(matchers)) found.push(one);
+  return found;
 }
 
 /** The payload of the answer. Rejects with QueryError, StaleTableError, or on a payload that is malformed. */
@@ -63,19 +68,21 @@ export async function execute(
     }
     case 'series': {
       const { fromMs, toMs } = part.value;
-      const found = lookup(part.value, (matchers) => shards.series(matchers, Number(fromMs), Number(toMs)));
+      const found = await lookup(part.value, (matchers) =>
+        shards.series(matchers, Number(fromMs), Number(toMs)),
+      );
       return encodeLabelSets(found);
     }
     case 'labelNames': {
       const { fromMs, toMs } = part.value;
-      const found = lookup(part.value, (matchers) =>
+      const found = await lookup(part.value, (matchers) =>
         shards.labelNames(matchers, Number(fromMs), Number(toMs)),
       );
       return encodeStrings([...new Set(found)]);
     }
     case 'labelValues': {
       const { fromMs, toMs, label } = part.value;
-      const found = lookup(part.value, (matchers) =>
+      const found = await lookup(part.value, (matchers) =>
         shards.labelValues(label, matchers, Number(fromMs), Number(toMs)),
       );
       return encodeStrings([...new Set(found)]);

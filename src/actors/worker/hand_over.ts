@@ -137,7 +137,7 @@ export class HandOver {
     if (this.#view.owns(shard)) return;
     try {
       await this.#hosted.settled(shard);
-      for (const batch of this.#hosted.store(shard)?.export(samplesPerBatch) ?? []) {
+      for await (const batch of this.#hosted.store(shard)?.export(samplesPerBatch) ?? []) {
         await this.#router.write(shard, batch, { handOverEpoch: batch.epoch });
         this.#samples.inc(batch.refs.length);
         // Another owner, who has to be given all of it: the change of the table that said so starts a round.

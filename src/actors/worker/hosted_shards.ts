@@ -7,7 +7,7 @@ import type { Registry } from 'prom-client';
 import type { Clock, Logger } from '../../base/index.ts';
 import { compareBytes, type Labels, type Matcher, type SeriesColumns } from '../../model/index.ts';
 import type { SelectRequest } from '../../promql/index.ts';
-import { type LocalShards, mergeSeries } from '../../query/index.ts';
+import type { LocalShards } from '../../query/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
   type EngineName,
@@ -158,21 +158,32 @@ class ShardsView implements LocalShards {
     this.#stores = stores;
   }
 
-  select({ matchers, fromMs, toMs }: SelectRequest): Promise<readonly SeriesColumns[]> {
-    return Promise.resolve(mergeSeries(this.#stores.map((store) => store.select(matchers, fromMs, toMs))));
+  async select({ matchers, fromMs, toMs }: SelectRequest): Promise<readonly SeriesColumns[]> {
+    const perShard = await this.#all((store) => store.select(matchers, fromMs, toMs));
+    return perShard.flat().sort((a, b) => a.labels.compare(b.labels));
   }
 
-  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Labels[] {
-    return this.#stores.flatMap((store) => store.series(matchers, fromMs, toMs));
+  async series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
+    return (await this.#all((store) => store.series(matchers, fromMs, toMs))).flat();
   }
 
-  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): string[] {
-    const names = this.#stores.flatMap((store) => store.labelNames(matchers, fromMs, toMs));
-    return [...new Set(names)].sort(compareBytes);
+  async labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    const names = await this.#all((store) => store.labelNames(matchers, fromMs, toMs));
+    return [...new Set(names.flat())].sort(compareBytes);
   }
 
-  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): string[] {
-    const values = this.#stores.flatMap((store) => store.labelValues(name, matchers, fromMs, toMs));
-    return [...new Set(values)].sort(compareBytes);
+  async labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+  ): Promise<string[]> {
+    const values = await this.#all((store) => store.labelValues(name, matchers, fromMs, toMs));
+    return [...new Set(values.flat())].sort(compareBytes);
+  }
+
+  /** Asked in one go, so that all answer from the same moment. */
+  #all<T>(read: (store: ShardStore) => T | Promise<T>): Promise<T[]> {
+    return Promise.all(this.#stores.map(read));
   }
 }

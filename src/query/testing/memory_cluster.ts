@@ -25,16 +25,16 @@ class SeriesShards extends GivenStorage implements LocalShards {
     this.#labels = series.map(({ labels }) => labels);
   }
 
-  series(matchers: readonly Matcher[]): Labels[] {
+  async series(matchers: readonly Matcher[]): Promise<Labels[]> {
     return this.#labels.filter((labels) => matchers.every((m) => m.matches(labels.get(m.name) ?? '')));
   }
 
-  labelNames(matchers: readonly Matcher[]): string[] {
-    return this.series(matchers).flatMap((labels) => Object.keys(labels.toRecord()));
+  async labelNames(matchers: readonly Matcher[]): Promise<string[]> {
+    return (await this.series(matchers)).flatMap((labels) => Object.keys(labels.toRecord()));
   }
 
-  labelValues(name: string, matchers: readonly Matcher[]): string[] {
-    return this.series(matchers).flatMap((labels) => labels.get(name) ?? []);
+  async labelValues(name: string, matchers: readonly Matcher[]): Promise<string[]> {
+    return (await this.series(matchers)).flatMap((labels) => labels.get(name) ?? []);
   }
 }
 
