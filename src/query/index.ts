@@ -3,7 +3,6 @@ export { type CoordinatedQuery, type CoordinatedResult, Coordinator } from './co
 export { IncompleteAnswerError, StaleTableError } from './errors.ts';
 export { execute, type LocalShards } from './executor.ts';
 export { findSeries, findStrings, type LookupResult, selectSeries } from './lookup.ts';
-export { mergeSeries } from './merge.ts';
 export { formatShards } from './missing.ts';
 export type { LookupRequest } from './payload.ts';
 export type { Assignment, AwayShards, Replicas, ShardsAt } from './replicas.ts';
