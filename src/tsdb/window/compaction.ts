@@ -72,8 +72,8 @@ export async function* mergedStream(
         heads[i] = await next(streams[i] as AsyncGenerator<SeriesPart>);
       }
       if (parts.length === 0) continue;
-      const { times, values, histograms } = mergeParts(parts);
-      yield { labels, times, values, count: times.length, histograms };
+      const merged = mergeParts(parts);
+      yield { ...merged, count: merged.times.length };
     }
   } finally {
     for (const stream of streams) await stream.return(undefined);

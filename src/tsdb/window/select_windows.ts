@@ -11,22 +11,39 @@ export interface Selection {
   readonly toMs: number;
 }
 
+/** Columns from elsewhere that are merged as if they were a window written after all others. */
+export interface Overlay {
+  readonly epoch: number;
+  readonly columns: readonly SeriesColumns[];
+}
+
+/** One list of parts to be merged with others. */
+interface Layer {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly parts: readonly SeriesPart[];
+}
+
 /** Sorted by labels. */
 export async function selectWindows(
   windows: readonly SealedWindow[],
   tombstones: readonly Tombstone[],
-  selection: Selection,
+  selection: Selection & { readonly overlays: readonly Overlay[] },
   pace: Pace,
 ): Promise<SeriesColumns[]> {
-  const perWindow: SeriesPart[][] = [];
-  for (const window of [...windows].sort((a, b) => comparePrecedence(a.header, b.header))) {
+  const layers: Layer[] = [];
+  for (const window of windows) {
     const { matchers, fromMs, toMs } = selection;
     const parts = await window.select(matchers, fromMs, toMs, pace);
     const active = tombstones.filter((tombstone) => covers(tombstone, window.header));
-    perWindow.push(active.length === 0 ? parts : parts.flatMap((part) => withoutDeleted(part, active) ?? []));
+    const left = active.length === 0 ? parts : parts.flatMap((part) => withoutDeleted(part, active) ?? []);
+    layers.push({ epoch: window.header.epoch, sequence: window.header.sequence, parts: left });
   }
-  const [only] = perWindow;
-  const merged = perWindow.length === 1 && only !== undefined ? only : await mergeAll(perWindow, pace);
+  for (const { epoch, columns } of selection.overlays)
+    layers.push({ epoch, sequence: Number.POSITIVE_INFINITY, parts: columns.map(partOf) });
+  const filled = layers.filter(({ parts }) => parts.length > 0);
+  const [only] = filled;
+  const merged = filled.length === 1 && only !== undefined ? only.parts : await mergeAll(filled, pace);
   return sorted(merged.map(columnsOf));
 }
 
@@ -47,10 +64,10 @@ export async function seriesOfWindows(
   return [...found.values()].sort((a, b) => a.compare(b));
 }
 
-/** The windows' lists come in the order of precedence. */
-async function mergeAll(perWindow: readonly SeriesPart[][], pace: Pace): Promise<SeriesPart[]> {
+async function mergeAll(layers: readonly Layer[], pace: Pace): Promise<SeriesPart[]> {
   const bySeries = new Map<string, SeriesPart[]>();
-  for (const parts of perWindow) {
+  // Overlays of one epoch stay in their order.
+  for (const { parts } of [...layers].sort(comparePrecedence)) {
     for (const part of parts) {
       const key = part.labels.key();
       const others = bySeries.get(key);
@@ -67,9 +84,16 @@ async function mergeAll(perWindow: readonly SeriesPart[][], pace: Pace): Promise
   return merged;
 }
 
-function columnsOf({ labels, times, values, histograms }: SeriesPart): SeriesColumns {
-  const columns = { labels, timestamps: times, values };
-  return histograms === undefined ? columns : { ...columns, histograms };
+function partOf({ timestamps, ...columns }: SeriesColumns): SeriesPart {
+  return { ...columns, times: timestamps };
+}
+
+function columnsOf({ labels, times, values, histograms, startTimes }: SeriesPart): SeriesColumns {
+  return {
+    ...{ labels, timestamps: times, values },
+    ...(histograms === undefined ? {} : { histograms }),
+    ...(startTimes === undefined ? {} : { startTimes }),
+  };
 }
 
 /** The order of one window's series is the one asked for unless a label name sorts before that of the metric. */

@@ -11,6 +11,8 @@ export interface SeriesPart {
   readonly times: Float64Array;
   readonly values: Float64Array;
   readonly histograms?: readonly (FloatHistogram | null)[] | undefined;
+  /** In ms, 0 where unknown; absent where none is known. */
+  readonly startTimes?: Float64Array | undefined;
 }
 
 /** What decides between two samples for one instant. */
@@ -29,27 +31,52 @@ export function mergeParts(parts: readonly SeriesPart[]): SeriesPart {
   const [first] = parts;
   assert(first !== undefined, 'there is something to merge');
   if (parts.length === 1) return first;
-  const byTime = [...parts].sort((a, b) => (a.times[0] as number) - (b.times[0] as number));
-  const areApart = byTime.every(
-    ({ times }, i) => i === 0 || (byTime[i - 1]?.times.at(-1) as number) < (times[0] as number),
-  );
-  return areApart ? concatParts(byTime) : parts.reduce(mergeTwo);
+  const byTime = [...parts.entries()].sort(([, a], [, b]) => (a.times[0] as number) - (b.times[0] as number));
+  const clusters: SeriesPart[] = [];
+  let cluster: (readonly [rank: number, part: SeriesPart])[] = [];
+  let endMs = Number.NEGATIVE_INFINITY;
+  // Only what overlaps is merged sample by sample, so that a late value costs no more than its window.
+  for (const entry of byTime) {
+    const { times } = entry[1];
+    if (cluster.length > 0 && endMs < (times[0] as number)) {
+      clusters.push(mergeOverlapping(cluster));
+      cluster = [];
+    }
+    cluster.push(entry);
+    endMs = Math.max(endMs, times.at(-1) as number);
+  }
+  clusters.push(mergeOverlapping(cluster));
+  return concatParts(clusters);
+}
+
+function mergeOverlapping(cluster: (readonly [rank: number, part: SeriesPart])[]): SeriesPart {
+  return cluster
+    .sort(([a], [b]) => a - b)
+    .map(([, part]) => part)
+    .reduce(mergeTwo);
 }
 
 /** Joins parts that follow each other in time. */
 export function concatParts(parts: readonly SeriesPart[]): SeriesPart {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
   const count = parts.reduce((sum, { times }) => sum + times.length, 0);
   const times = new Float64Array(count);
   const values = new Float64Array(count);
+  const startTimes = parts.some((part) => part.startTimes !== undefined)
+    ? new Float64Array(count)
+    : undefined;
   let at = 0;
   for (const part of parts) {
     times.set(part.times, at);
     values.set(part.values, at);
+    if (part.startTimes !== undefined) startTimes?.set(part.startTimes, at);
     at += part.times.length;
   }
-  const labels = (parts[0] as SeriesPart).labels;
-  if (parts.every(({ histograms }) => histograms === undefined)) return { labels, times, values };
-  return { labels, times, values, histograms: parts.flatMap(histogramsOf) };
+  const histograms = parts.some((part) => part.histograms !== undefined)
+    ? parts.flatMap(histogramsOf)
+    : undefined;
+  return withOptional({ labels: (parts[0] as SeriesPart).labels, times, values }, histograms, startTimes);
 }
 
 /** The part without the samples between the two times, both included; undefined when none is left. */
@@ -75,10 +102,24 @@ export function lowerBound(times: Float64Array, from: number, to: number, timeMs
   return low;
 }
 
+/** Columns that say nothing are left out. */
+export function withOptional(
+  part: SeriesPart,
+  histograms: readonly (FloatHistogram | null)[] | undefined,
+  startTimes: Float64Array | undefined,
+): SeriesPart {
+  const { labels, times, values } = part;
+  const isMixed = histograms?.some((one) => one !== null) === true;
+  const areKnown = startTimes?.some((time) => time !== 0) === true;
+  if (isMixed && areKnown) return { labels, times, values, histograms, startTimes };
+  if (isMixed) return { labels, times, values, histograms };
+  return areKnown ? { labels, times, values, startTimes } : { labels, times, values };
+}
+
 function range(part: SeriesPart, from: number, to: number): SeriesPart {
-  const { labels, times, values, histograms } = part;
+  const { labels, times, values, histograms, startTimes } = part;
   const columns = { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
-  return histograms === undefined ? columns : { ...columns, histograms: histograms.slice(from, to) };
+  return withOptional(columns, histograms?.slice(from, to), startTimes?.subarray(from, to));
 }
 
 function histogramsOf(part: SeriesPart): readonly (FloatHistogram | null)[] {
@@ -93,6 +134,8 @@ function mergeTwo(a: SeriesPart, b: SeriesPart): SeriesPart {
   const bWords = words(b.values);
   const hasHistograms = a.histograms !== undefined || b.histograms !== undefined;
   const histograms: (FloatHistogram | null)[] = [];
+  const hasStarts = a.startTimes !== undefined || b.startTimes !== undefined;
+  const startTimes = new Float64Array(hasStarts ? times.length : 0);
   let count = 0;
   let i = 0;
   let j = 0;
@@ -106,12 +149,17 @@ function mergeTwo(a: SeriesPart, b: SeriesPart): SeriesPart {
     out[count * 2] = from[at * 2] as number;
     out[count * 2 + 1] = from[at * 2 + 1] as number;
     if (hasHistograms) histograms.push((takesA ? a : b).histograms?.[at] ?? null);
+    if (hasStarts) startTimes[count] = (takesA ? a : b).startTimes?.[at] ?? 0;
     if (x <= y) i++;
     if (y <= x) j++;
     count++;
   }
   const columns = { labels: a.labels, times: times.slice(0, count), values: values.slice(0, count) };
-  return hasHistograms ? { ...columns, histograms } : columns;
+  return withOptional(
+    columns,
+    hasHistograms ? histograms : undefined,
+    hasStarts ? startTimes.slice(0, count) : undefined,
+  );
 }
 
 /** Values as pairs of words, so that a NaN's bits are never touched. */

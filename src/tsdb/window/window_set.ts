@@ -5,7 +5,7 @@
  * a change or the one behind it.
  */
 import { assert, type Clock, errorText, type Logger } from '../../base/index.ts';
-import type { Labels, Matcher, SeriesColumns } from '../../model/index.ts';
+import type { FloatHistogram, Labels, Matcher, SeriesColumns } from '../../model/index.ts';
 import { compareBytes } from '../../model/index.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
 import type { ByteCache } from './byte_cache.ts';
@@ -17,7 +17,7 @@ import { KeyKind, tombstoneKey, windowKey } from './keys.ts';
 import { joinedWindowMs, tombstonesMax, windowMs } from './limits.ts';
 import { Pace } from './pace.ts';
 import { SealedWindow } from './sealed_window.ts';
-import { selectWindows, seriesOfWindows } from './select_windows.ts';
+import { type Overlay, selectWindows, seriesOfWindows } from './select_windows.ts';
 import { type SnapshotEntry, snapshotEntries } from './snapshot.ts';
 import { covers, createTombstone, encodeTombstone, type Tombstone } from './tombstone.ts';
 import { type Generations, openCatalog } from './window_catalog.ts';
@@ -41,6 +41,26 @@ export interface SealRequest {
   readonly epoch: number;
   /** In the order of `compareMetricFirst`, each once, within the window. */
   readonly series: Iterable<SealSeries> | AsyncIterable<SealSeries>;
+  /** Written in one with the window's header; alone when there is no sample. */
+  readonly alongside?: readonly KeyOperation[];
+}
+
+/** One series of one window, as `exportSeries` gives it. */
+export interface ExportedSeries {
+  /** The highest epoch under which its samples were written. */
+  readonly epoch: number;
+  readonly labels: Labels;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly histograms?: readonly (FloatHistogram | null)[] | undefined;
+  readonly startTimes?: Float64Array | undefined;
+}
+
+interface SpanPlan {
+  readonly startMs: number;
+  readonly lengthMs: number;
+  readonly epoch: number;
+  readonly alongside: readonly KeyOperation[];
 }
 
 export interface WindowStats {
@@ -90,16 +110,49 @@ export class WindowSet {
 
   /** Seals one window; undefined when there was no sample. Rejects with what the engine or `series` threw. */
   seal(request: SealRequest): Promise<WindowHeader | undefined> {
-    const { startMs, epoch, series } = request;
+    const { startMs, epoch, series, alongside = [] } = request;
     assert(startMs % windowMs === 0, `a window starts at ${startMs} ms, not at a multiple of ${windowMs}`);
-    return this.#exclusively(() => this.#write({ startMs, lengthMs: windowMs, epoch }, [], () => series));
+    return this.#exclusively(() =>
+      this.#write({ startMs, lengthMs: windowMs, epoch, alongside }, [], () => series),
+    );
   }
 
-  /** Series sorted by labels with samples in [fromMs, toMs]. Throws WindowError (`window_damaged`). */
-  select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesColumns[]> {
+  /**
+   * Series sorted by labels with samples in [fromMs, toMs]. `overlays` have passed matchers and range already; they are merged
+   * as windows written after all others, to which no deletion applies, and share their buffers with the result. Which
+   * windows are read is decided before this returns its promise. Throws WindowError (`window_damaged`).
+   */
+  select(
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    overlays: readonly Overlay[] = [],
+  ): Promise<SeriesColumns[]> {
     return this.#reading(fromMs, toMs, (windows, tombstones, pace) =>
-      selectWindows(windows, tombstones, { matchers, fromMs, toMs }, pace),
+      selectWindows(windows, tombstones, { matchers, fromMs, toMs, overlays }, pace),
     );
+  }
+
+  /**
+   * Every series of every window, window by window in the order of time, without what was deleted; windows are those of the first
+   * `next`. Samples of one instant may come several times: the higher epoch stands, and within one epoch the
+   * first that comes. Throws WindowError (`window_damaged`).
+   */
+  async *exportSeries(): AsyncGenerator<ExportedSeries> {
+    const tombstones = this.#tombstones;
+    const windows = [...this.#windows].sort(
+      (a, b) => a.header.startMs - b.header.startMs || a.header.sequence - b.header.sequence,
+    );
+    const pace = this.#pace();
+    for (const { source } of windows) source.enter();
+    try {
+      for (const window of windows) {
+        const { epoch } = window.header;
+        for await (const series of mergedStream([window], tombstones, pace)) yield { epoch, ...series };
+      }
+    } finally {
+      for (const { source } of windows) source.leave();
+    }
   }
 
   /**
@@ -194,7 +247,7 @@ export class WindowSet {
       const tombstones = this.#tombstones;
       for (const window of group) window.source.enter();
       try {
-        await this.#write({ startMs, lengthMs, epoch }, group, (pace) =>
+        await this.#write({ startMs, lengthMs, epoch, alongside: [] }, group, (pace) =>
           mergedStream(group, tombstones, pace),
         );
       } finally {
@@ -307,7 +360,7 @@ export class WindowSet {
   }
 
   async #write(
-    span: { startMs: number; lengthMs: number; epoch: number },
+    { alongside, ...span }: SpanPlan,
     replaced: readonly SealedWindow[],
     series: (pace: Pace) => SealRequest['series'],
   ): Promise<WindowHeader | undefined> {
@@ -318,7 +371,7 @@ export class WindowSet {
     let header: WindowHeader | undefined;
     try {
       const removals = replaced.map((window) => this.#headerRemoval(window));
-      header = await new WindowWriter(plan, engine, pace).write(series(pace), removals);
+      header = await new WindowWriter(plan, engine, pace).write(series(pace), [...removals, ...alongside]);
     } catch (error) {
       this.#isUncertain = true;
       throw error;

@@ -22,6 +22,8 @@ export interface SealSeries {
   readonly values: Float64Array;
   readonly count: number;
   readonly histograms?: readonly (FloatHistogram | null)[] | undefined;
+  /** In ms, 0 where unknown. */
+  readonly startTimes?: Float64Array | undefined;
 }
 
 export interface SealPlan {
