@@ -22,6 +22,7 @@ export { type Bucket, CounterResetHint, type HistogramFields, type Span } from '
 export { FloatHistogram, type HistogramSum, supportedSchema } from './histogram/float_histogram.ts';
 export { countsFromDeltas, deltasFromCounts } from './histogram/spans.ts';
 export { compareBytes, DuplicateLabelError, Labels, LabelsBuilder, metricNameLabel } from './labels.ts';
+export { readLabels, writeLabels } from './labels_codec.ts';
 export { Matcher, MatchType, matchesAll } from './matcher.ts';
 export {
   type EscapingScheme,
@@ -46,13 +47,16 @@ export {
   TimestampError,
 } from './timestamps.ts';
 export { isGoEscape, unescapeGo } from './unquote.ts';
+export { type WriteBatch, WriteBatchBuilder } from './write_batch.ts';
 export {
   decodeWriteBatch,
   encodeWriteBatch,
-  type WriteBatch,
-  WriteBatchBuilder,
+  readHistograms,
+  readMetadata,
   writeBatchVersion,
-} from './write_batch.ts';
+  writeHistograms,
+  writeMetadata,
+} from './write_batch_codec.ts';
 export {
   type Hash64,
   hashMod,

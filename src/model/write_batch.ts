@@ -1,13 +1,10 @@
 /**
- * A batch of samples on its way to shards: distinct label sets, then columns of (series index, time, value).
- * The same bytes travel between threads and nodes and are what a shard's log record holds.
+ * A batch of samples on its way to shards: distinct label sets, then columns of (series index, time, value), and what
+ * came with them. write_batch_codec.ts makes bytes of it.
  */
-import { ByteFormatError, ByteReader, ByteWriter } from '../base/index.ts';
 import type { BatchExemplar, BatchMetadata } from './batch_extras.ts';
 import type { FloatHistogram } from './histogram/float_histogram.ts';
-import { Labels } from './labels.ts';
-
-export const writeBatchVersion = 1;
+import type { Labels } from './labels.ts';
 
 export interface WriteBatch {
   readonly series: readonly Labels[];
@@ -31,13 +28,17 @@ export interface WriteBatch {
   readonly storeRefs?: Int32Array;
 }
 
-/** Collects samples; series are told apart by their labels. */
+/** Collects samples and what belongs to them; series are told apart by their labels. */
 export class WriteBatchBuilder {
   readonly #series: Labels[] = [];
   readonly #refByKey = new Map<string, number>();
   #refs = new Uint32Array(64);
   #timestamps = new Float64Array(64);
   #values = new Float64Array(64);
+  #startTimes: Float64Array<ArrayBuffer> | undefined;
+  #histograms: (FloatHistogram | null)[] | undefined;
+  readonly #exemplars: BatchExemplar[] = [];
+  readonly #metadata = new Map<string, BatchMetadata>();
   #count = 0;
 
   get sampleCount(): number {
@@ -45,90 +46,88 @@ export class WriteBatchBuilder {
   }
 
   /** Adds the sample at `index` of two columns, moving its bits. */
-  addFrom(labels: Labels, timestampMs: number, values: Float64Array, index: number): void {
-    const key = labels.key();
-    let ref = this.#refByKey.get(key);
-    if (ref === undefined) {
-      ref = this.#series.push(labels) - 1;
-      this.#refByKey.set(key, ref);
-    }
-    if (this.#count === this.#refs.length) this.#grow();
-    this.#refs[this.#count] = ref;
-    this.#timestamps[this.#count] = timestampMs;
-    this.#values.set(values.subarray(index, index + 1), this.#count);
-    this.#count++;
+  addFrom(labels: Labels, timestampMs: number, values: Float64Array, index: number, startTimeMs = 0): void {
+    const at = this.#begin(labels, timestampMs, startTimeMs);
+    this.#values.set(values.subarray(index, index + 1), at);
   }
 
   readonly #one = new Float64Array(1);
 
   /** Adds an ordinary value; for NaN with a payload use addFrom. */
-  add(labels: Labels, timestampMs: number, value: number): void {
+  add(labels: Labels, timestampMs: number, value: number, startTimeMs = 0): void {
     this.#one[0] = value;
-    this.addFrom(labels, timestampMs, this.#one, 0);
+    this.addFrom(labels, timestampMs, this.#one, 0, startTimeMs);
+  }
+
+  addHistogram(labels: Labels, timestampMs: number, histogram: FloatHistogram, startTimeMs = 0): void {
+    const at = this.#begin(labels, timestampMs, startTimeMs);
+    this.#histograms ??= [];
+    while (this.#histograms.length < at) this.#histograms.push(null);
+    this.#histograms.push(histogram);
+  }
+
+  /** Adds an exemplar of the series with these labels, whether the batch has a sample of it or not. */
+  addExemplar(series: Labels, exemplar: Omit<BatchExemplar, 'ref'>): void {
+    this.#exemplars.push({ ref: this.#refOf(series), ...exemplar });
+  }
+
+  /** The last that is said of a metric stands. */
+  addMetadata(metadata: BatchMetadata): void {
+    this.#metadata.set(metadata.metric, metadata);
+  }
+
+  finish(): WriteBatch {
+    const count = this.#count;
+    const histograms = this.#histograms?.slice();
+    if (histograms !== undefined) while (histograms.length < count) histograms.push(null);
+    return {
+      series: this.#series,
+      refs: this.#refs.slice(0, count),
+      timestamps: this.#timestamps.slice(0, count),
+      values: this.#values.slice(0, count),
+      ...(histograms !== undefined && { histograms }),
+      ...(this.#startTimes !== undefined && { startTimes: this.#startTimes.slice(0, count) }),
+      ...(this.#exemplars.length > 0 && { exemplars: this.#exemplars }),
+      ...(this.#metadata.size > 0 && { metadata: [...this.#metadata.values()] }),
+    };
+  }
+
+  /** Makes a sample of value 0 and returns its position. */
+  #begin(labels: Labels, timestampMs: number, startTimeMs: number): number {
+    const ref = this.#refOf(labels);
+    if (this.#count === this.#refs.length) this.#grow();
+    const at = this.#count++;
+    this.#refs[at] = ref;
+    this.#timestamps[at] = timestampMs;
+    if (startTimeMs !== 0) {
+      this.#startTimes ??= new Float64Array(this.#refs.length);
+      this.#startTimes[at] = startTimeMs;
+    }
+    return at;
+  }
+
+  #refOf(labels: Labels): number {
+    const key = labels.key();
+    const known = this.#refByKey.get(key);
+    if (known !== undefined) return known;
+    const ref = this.#series.push(labels) - 1;
+    this.#refByKey.set(key, ref);
+    return ref;
   }
 
   #grow(): void {
     const size = this.#count * 2;
     const refs = new Uint32Array(size);
-    const timestamps = new Float64Array(size);
-    const values = new Float64Array(size);
     refs.set(this.#refs);
-    timestamps.set(this.#timestamps);
-    values.set(this.#values);
     this.#refs = refs;
-    this.#timestamps = timestamps;
-    this.#values = values;
-  }
-
-  finish(): WriteBatch {
-    return {
-      series: this.#series,
-      refs: this.#refs.slice(0, this.#count),
-      timestamps: this.#timestamps.slice(0, this.#count),
-      values: this.#values.slice(0, this.#count),
-    };
+    this.#timestamps = grownTo(size, this.#timestamps);
+    this.#values = grownTo(size, this.#values);
+    if (this.#startTimes !== undefined) this.#startTimes = grownTo(size, this.#startTimes);
   }
 }
 
-/** version, series (label count, then strings), sample count, then the three columns. */
-export function encodeWriteBatch(batch: WriteBatch): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(64 + batch.refs.length * 20 + batch.series.length * 64);
-  writer.u8(writeBatchVersion);
-  writer.varint(batch.series.length);
-  for (const labels of batch.series) {
-    writer.varint(labels.size);
-    for (const text of labels.flat) writer.text(text);
-  }
-  writer.varint(batch.refs.length);
-  writer.column(batch.refs);
-  writer.column(batch.timestamps);
-  writer.column(batch.values);
-  return writer.finish();
-}
-
-/** Throws ByteFormatError on bytes that are not a write batch of a known version. */
-export function decodeWriteBatch(bytes: Uint8Array): WriteBatch {
-  const reader = new ByteReader(bytes);
-  const version = reader.u8();
-  if (version !== writeBatchVersion)
-    throw new ByteFormatError(`write batch version ${version} is not known here`);
-  const series: Labels[] = [];
-  const seriesCount = reader.varint();
-  for (let i = 0; i < seriesCount; i++) {
-    const flat: string[] = [];
-    const labelCount = reader.varint();
-    for (let j = 0; j < labelCount * 2; j++) flat.push(reader.text());
-    series.push(Labels.fromSortedFlat(flat));
-  }
-  const sampleCount = reader.varint();
-  const refs = reader.uints(sampleCount);
-  // Readers index by these without looking again.
-  if (refs.some((ref) => ref >= series.length))
-    throw new ByteFormatError('a sample of a series that is not in the batch');
-  return {
-    series,
-    refs,
-    timestamps: reader.floats(sampleCount),
-    values: reader.floats(sampleCount),
-  };
+function grownTo(size: number, column: Float64Array): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(size);
+  grown.set(column);
+  return grown;
 }
