@@ -6,6 +6,7 @@
  *
  * The store judges a sample against its series only. How old or how far in the future it may be is the caller's rule.
  */
+import { assert } from '../../base/index.ts';
 import type { Labels, Matcher, SeriesColumns, SymbolTable } from '../../model/index.ts';
 import { HeadReader, type WindowSeries } from './head_reader.ts';
 import { labelsPerSeriesMax, offsetOf } from './label_runs.ts';
@@ -16,6 +17,7 @@ import { SampleColumn } from './sample_column.ts';
 import { SampleRuns } from './sample_runs.ts';
 import { pageMask, tailSamples } from './series_page.ts';
 import { SeriesTable } from './series_table.ts';
+import { Cell, cellBits, ShardTable } from './shard_table.ts';
 import { Verdict } from './verdict.ts';
 
 export interface HeadOptions {
@@ -46,7 +48,8 @@ export interface HeadMemory {
   readonly runsLive: number;
 }
 
-const shardsMax = 65_536;
+/** Sealed windows are as long as this. */
+const defaultWindowMs = 2 * 3_600_000;
 const deltaMaxMs = 0xffffffff;
 
 export class HeadStore {
@@ -60,7 +63,8 @@ export class HeadStore {
   /** By slot; few series have any. */
   readonly #outOfOrder = new Map<number, OutOfOrderSamples>();
   #outOfOrderCount = 0;
-  readonly #samples = new Float64Array(shardsMax);
+  readonly #table = new ShardTable(defaultWindowMs);
+  #epoch = 0;
   readonly #labelRun = new Uint32Array(labelsPerSeriesMax);
   readonly #column = new SampleColumn();
   /** The column of values that was appended from last, and its bits. */
@@ -91,12 +95,67 @@ export class HeadStore {
     return slot < 0 ? -1 : this.#series.refOf(slot);
   }
 
+  /** Whether the reference is good and of that shard. */
+  isOf(ref: number, shard: number): boolean {
+    const slot = this.#series.slotOf(ref);
+    return slot >= 0 && this.#series.page(slot).shard[slot & pageMask] === shard;
+  }
+
+  /** The series' number in its shard's log; 0 when it has none or is gone. */
+  idOf(ref: number): number {
+    const slot = this.#series.slotOf(ref);
+    return slot < 0 ? 0 : (this.#series.page(slot).id[slot & pageMask] as number);
+  }
+
+  setId(ref: number, id: number): void {
+    const slot = this.#series.slotOf(ref);
+    assert(slot >= 0, 'a series that is there is given a number');
+    this.#series.page(slot).id[slot & pageMask] = id;
+  }
+
+  /** The epoch of what is appended from now on, below 2^32. */
+  setEpoch(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
+  /** Everything older was sealed or never there; -Infinity at first. */
+  floorMs(shard: number): number {
+    return this.#table.get(shard, Cell.floorMs);
+  }
+
+  /** The floor of a shard whose older samples are sealed; never lowers it. */
+  raiseFloor(shard: number, floorMs: number): void {
+    this.#table.raiseFloor(shard, floorMs);
+  }
+
+  /** The newest sample at or above the floor; -Infinity when there is none. */
+  maxTimeMs(shard: number): number {
+    return this.#table.get(shard, Cell.newestMs);
+  }
+
+  /** The oldest sample at or above the floor; Infinity when there is none. */
+  minTimeMs(shard: number): number {
+    return this.#table.get(shard, Cell.oldestMs);
+  }
+
   /** Appends `values[index]` at `timeMs`, a safe integer. Only a sample newer than the series' newest is taken. */
   append(ref: number, timeMs: number, values: Float64Array, index: number): Verdict {
     const slot = this.#series.slotOf(ref);
     if (slot < 0) return Verdict.unknown;
     const page = this.#series.page(slot);
     const i = slot & pageMask;
+    const shard = page.shard[i] as number;
+    const cellsAt = shard << cellBits;
+    const epoch = this.#epoch;
+    let { cells } = this.#table;
+    if (
+      timeMs < (cells[cellsAt + Cell.hotFromMs] as number) ||
+      timeMs >= (cells[cellsAt + Cell.hotToMs] as number) ||
+      epoch !== cells[cellsAt + Cell.hotEpoch]
+    ) {
+      if (!this.#table.enter(shard, timeMs, epoch)) return Verdict.belowFloor;
+      cells = this.#table.cells;
+    }
     if (values !== this.#values) this.#lookAt(values);
     const words = this.#words;
     const start = i * tailSamples;
@@ -120,13 +179,14 @@ export class HeadStore {
       }
     }
     if (count === 0) page.tailBaseMs[i] = timeMs;
+    if (timeMs > (cells[cellsAt + Cell.newestMs] as number)) cells[cellsAt + Cell.newestMs] = timeMs;
+    if (timeMs < (cells[cellsAt + Cell.oldestMs] as number)) cells[cellsAt + Cell.oldestMs] = timeMs;
     const at = start + count;
     page.tailDeltas[at] = delta;
     page.tailWords[at * 2] = words[index * 2] as number;
     page.tailWords[at * 2 + 1] = words[index * 2 + 1] as number;
     page.tailCount[i] = count + 1;
-    const shard = page.shard[i] as number;
-    this.#samples[shard] = (this.#samples[shard] as number) + 1;
+    cells[cellsAt + Cell.samples] = (cells[cellsAt + Cell.samples] as number) + 1;
     return Verdict.ok;
   }
 
@@ -226,7 +286,7 @@ export class HeadStore {
   /** Takes time in proportion to the shard's series. */
   stats(shard: number): HeadStats {
     const series = this.#shards.get(shard)?.count ?? 0;
-    return { series, samples: this.#samples[shard] as number, ...this.#reader.timeRange(shard) };
+    return { series, samples: this.#table.get(shard, Cell.samples), ...this.#reader.timeRange(shard) };
   }
 
   memory(): HeadMemory {
@@ -250,7 +310,7 @@ export class HeadStore {
   }
 
   #countSamples(shard: number, more: number): void {
-    this.#samples[shard] = (this.#samples[shard] as number) + more;
+    this.#table.add(shard, Cell.samples, more);
   }
 
   #find(shard: number, labels: Labels): number {
@@ -287,6 +347,7 @@ export class HeadStore {
     }
     list.add(slot);
     this.#shards.set(shard, list);
+    this.#table.open(shard);
     return this.#series.refOf(slot);
   }
 

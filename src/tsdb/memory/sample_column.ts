@@ -1,11 +1,29 @@
 /** Times and values that a reader gathers, ascending in time; reused from series to series, growing to the longest. */
+import type { FloatHistogram } from '../../model/index.ts';
 
 export class SampleColumn {
   times: Float64Array<ArrayBuffer> = new Float64Array(512);
   values: Float64Array<ArrayBuffer> = new Float64Array(512);
   /** The bits of `values`, two words each. */
   words: Uint32Array<ArrayBuffer> = new Uint32Array(this.values.buffer);
+  /** The epoch each sample was written under, where the reader asked for it. */
+  epochs: Float64Array<ArrayBuffer> = new Float64Array(512);
+  /** Histograms by place; undefined while there is none. */
+  histograms: (FloatHistogram | null)[] | undefined;
   count = 0;
+
+  /** Forgets everything and keeps the memory. */
+  clear(): void {
+    this.count = 0;
+    this.histograms = undefined;
+  }
+
+  /** Puts a histogram at a place at the end or among those that are there. */
+  setHistogram(place: number, histogram: FloatHistogram): void {
+    this.histograms ??= [];
+    while (this.histograms.length < place) this.histograms.push(null);
+    this.histograms[place] = histogram;
+  }
 
   /** Makes room for `more` samples behind those that are there. */
   reserve(more: number): void {
@@ -16,7 +34,10 @@ export class SampleColumn {
     const words = new Uint32Array(length * 2);
     times.set(this.times.subarray(0, this.count));
     words.set(this.words.subarray(0, this.count * 2));
+    const epochs = new Float64Array(length);
+    epochs.set(this.epochs.subarray(0, this.count));
     this.times = times;
+    this.epochs = epochs;
     this.words = words;
     this.values = new Float64Array(words.buffer);
   }

@@ -9,6 +9,17 @@ export const pageMask: number = pageSeries - 1;
 /** Raw samples per series: at 12 bytes each the largest part of a series that stands still. */
 export const tailSamples = 16;
 
+/** What few series have and is kept beside the pages. */
+export const SeriesExtra = {
+  /** Late samples, frozen ones too. */
+  late: 1,
+  /** Histograms among the samples that came in order. */
+  histograms: 2,
+  /** More than one epoch among the samples that came in order. */
+  epochs: 4,
+  startTimes: 8,
+} as const;
+
 export class SeriesPage {
   /** Milliseconds since the tail's base, `tailSamples` per series. */
   readonly tailDeltas: Uint32Array = new Uint32Array(pageSeries * tailSamples);
@@ -19,6 +30,12 @@ export class SeriesPage {
   readonly tailBaseMs: Float64Array = new Float64Array(pageSeries);
   /** 0 only while the series has no sample at all, so that the newest one is always here. */
   readonly tailCount: Uint8Array = new Uint8Array(pageSeries);
+  /** Number of the series in its shard's log; 0 when it has none. */
+  readonly id: Uint32Array = new Uint32Array(pageSeries);
+  /** Epoch of the newest sample that came in order. */
+  readonly epoch: Uint32Array = new Uint32Array(pageSeries);
+  /** What else there is of a series, in `SeriesExtra` bits. */
+  readonly extras: Uint8Array = new Uint8Array(pageSeries);
   /** 1 while a series has the slot. */
   readonly live: Uint8Array = new Uint8Array(pageSeries);
   /** Counts the series that had this slot before. */
