@@ -1,4 +1,7 @@
+export { BatchColumns, type SampleColumns } from './batch_columns.ts';
 export type { BatchExemplar, BatchMetadata } from './batch_extras.ts';
+export { type BatchRoster, type KnownRefs, noteStoreRefs, RosterBuilder } from './batch_roster.ts';
+export { ByteTable } from './byte_table.ts';
 export type { SeriesColumns } from './columns.ts';
 export * from './config/exports.ts';
 export {
@@ -38,6 +41,7 @@ export { quoteGo } from './quote.ts';
 export { AnchoredRegex } from './regex/anchored_regex.ts';
 export { isStaleNaN, normalizeNaN, normalNaNBits, setNormalNaN, setStaleNaN, staleNaNBits } from './stale.ts';
 export { type SymbolLimits, SymbolTable } from './symbols.ts';
+export { decodeUtf8, TextCache } from './text_cache.ts';
 export {
   formatGoTime,
   formatTimestamp,

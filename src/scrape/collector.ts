@@ -2,13 +2,12 @@
  * Receives one exposition and turns it into columns, applying what the job's configuration says about
  * timestamps and limits. Its result is taken only when the whole exposition was good: a scrape is atomic.
  */
-import { type Labels, setNormalNaN, setStaleNaN, type WriteBatch } from '../model/index.ts';
+import { type Labels, setNormalNaN, setStaleNaN, type TextCache, type WriteBatch } from '../model/index.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import type { ExpositionSink, MetadataKind } from './exposition/sink.ts';
 import type { MetadataStore } from './metadata.ts';
 import type { SampleLabeler } from './sample_labels.ts';
 import type { SeriesCache } from './series_cache.ts';
-import type { TextCache } from './text_cache.ts';
 
 /** Samples with timestamps further ahead of now are refused. */
 const aheadMsMax = 10 * 60_000;

@@ -17,4 +17,3 @@ export {
   type Target,
   type TargetOrDropped,
 } from './target.ts';
-export { TextCache } from './text_cache.ts';

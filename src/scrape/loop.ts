@@ -4,7 +4,7 @@
  * series are in it either way.
  */
 import { assert, type Clock, CodedError, errorText, systemRandom } from '../base/index.ts';
-import { formatDuration, type Labels, type WriteBatch } from '../model/index.ts';
+import { formatDuration, type Labels, TextCache, type WriteBatch } from '../model/index.ts';
 import { ScrapeCollector, type ScrapeCounts } from './collector.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import { ScrapeError } from './errors.ts';
@@ -19,7 +19,6 @@ import { ReportSeries } from './report.ts';
 import { SampleLabeler } from './sample_labels.ts';
 import { SeriesCache } from './series_cache.ts';
 import type { Target } from './target.ts';
-import { TextCache } from './text_cache.ts';
 
 export interface ScrapeLoopDeps {
   readonly target: Target;

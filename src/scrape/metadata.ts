@@ -2,7 +2,7 @@
  * What a target says about its metric families (HELP, TYPE, UNIT). Kept as the bytes that were exposed and
  * decoded only when somebody asks, because every scrape repeats all of it and almost nobody asks.
  */
-import { ByteTable } from './byte_table.ts';
+import { ByteTable } from '../model/index.ts';
 import { unescapeHelp, unescapeValue } from './exposition/ascii.ts';
 import type { MetadataKind } from './exposition/sink.ts';
 

@@ -3,8 +3,7 @@
  * mean one label set (series). It guesses the next series from the order of the last scrape, tells new from
  * known, and knows which series the last good scrape held, so that a vanished one gets its staleness marker.
  */
-import type { Labels } from '../model/index.ts';
-import { ByteTable } from './byte_table.ts';
+import { ByteTable, type Labels } from '../model/index.ts';
 
 /** How many more entries than the last good scrape had are tolerated: this factor, and this many besides. */
 const growthFactorMax = 2;

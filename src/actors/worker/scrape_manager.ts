@@ -5,7 +5,7 @@
  */
 import type { Registry } from 'prom-client';
 import { type Clock, errorText, type Logger, type Random } from '../../base/index.ts';
-import { formatDuration, xxHash64 } from '../../model/index.ts';
+import { formatDuration, TextCache, xxHash64 } from '../../model/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
   createScrapeMetrics,
@@ -13,7 +13,6 @@ import {
   ScrapeLoop,
   type ScrapeMetrics,
   type Target,
-  TextCache,
   targetOffsetMs,
 } from '../../scrape/index.ts';
 import type { ClusterView } from './cluster_view.ts';

@@ -2,6 +2,7 @@
  * Byte classes and texts shared by the exposition parsers. Everything works on offsets into the body; a
  * string is made only for what is new.
  */
+import { decodeUtf8 } from '../../model/index.ts';
 import { ExpositionError } from '../errors.ts';
 
 export const tab = 0x09;
@@ -75,17 +76,6 @@ export function closingQuote(body: Uint8Array, at: number): number {
     if (byte === backslash) i++;
   }
   return -1;
-}
-
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The text of a byte range; undefined when it is not UTF-8. */
-export function decodeUtf8(body: Uint8Array, start: number, end: number): string | undefined {
-  try {
-    return strictUtf8.decode(body.subarray(start, end));
-  } catch {
-    return undefined;
-  }
 }
 
 const escapedMeaning: Readonly<Record<string, string>> = { '\\"': '"', '\\\\': '\\', '\\n': '\n' };

@@ -3,10 +3,10 @@
  * Prometheus reads it: single spaces, no blank lines, `# EOF` last, timestamps in seconds. Exemplars are
  * checked and counted. `_created` series are ordinary series here.
  */
+import { decodeUtf8 } from '../../model/index.ts';
 import {
   braceOpen,
   closingQuote,
-  decodeUtf8,
   expositionError,
   hash,
   isMetricStart,

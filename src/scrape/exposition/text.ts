@@ -3,10 +3,10 @@
  * (prometheus.io/docs/instrumenting/exposition_formats), read at byte level in one pass. A line whose series
  * the sink recognises costs one comparison and one number.
  */
+import { decodeUtf8 } from '../../model/index.ts';
 import {
   braceOpen,
   closingQuote,
-  decodeUtf8,
   expositionError,
   hash,
   isMetricStart,

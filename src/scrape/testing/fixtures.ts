@@ -1,9 +1,8 @@
 /** What the room's tests share: a job's configuration, a sink that remembers, and a loop over a real server. */
 import { Registry } from 'prom-client';
 import { systemClock } from '../../base/index.ts';
-import { httpClient, Labels, type WriteBatch } from '../../model/index.ts';
+import { decodeUtf8, httpClient, Labels, type WriteBatch } from '../../model/index.ts';
 import type { ScrapeConfig } from '../config_types.ts';
-import { decodeUtf8 } from '../exposition/ascii.ts';
 import type { ExpositionSink } from '../exposition/sink.ts';
 import { createHttpClient } from '../http_client.ts';
 import { ScrapeLoop, type ScrapeLoopDeps } from '../loop.ts';

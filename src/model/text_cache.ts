@@ -1,22 +1,32 @@
 /**
- * One string per distinct label name or value, found by its bytes. Targets of a job repeat the same names and
- * values in thousands of series: sharing the strings saves most of the memory of a scrape cache, and finding one
- * is cheaper than decoding it again.
+ * One string per distinct label name or value, found by its bytes. What is scraped or received repeats the same names
+ * and values in thousands of series: sharing the strings saves most of the memory of a cache of label sets, and finding
+ * one is cheaper than decoding it again.
  */
 import { ByteTable } from './byte_table.ts';
-import { decodeUtf8 } from './exposition/ascii.ts';
 
 /** When so many are held the cache starts afresh; strings in use live on where they are used. */
 const textsMax = 50_000;
 /** Longer texts rarely repeat. */
 const textBytesMax = 128;
 
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text of a byte range; undefined when it is not UTF-8. */
+export function decodeUtf8(body: Uint8Array, start: number, end: number): string | undefined {
+  try {
+    return strictUtf8.decode(body.subarray(start, end));
+  } catch {
+    return undefined;
+  }
+}
+
 export class TextCache {
   readonly #seed: number;
   #keys: ByteTable;
   #texts: string[] = [];
 
-  /** `seed`: any number that targets can't guess. */
+  /** `seed`: any number that senders can't guess. */
   constructor(seed: number) {
     this.#seed = seed;
     this.#keys = new ByteTable(seed);
