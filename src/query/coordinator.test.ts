@@ -159,6 +159,18 @@ test('of a shard on the move raw series are joined, and a sample that both holde
   assert.ok(cluster.calls.includes('a select 0') && cluster.calls.includes('b select 0'));
 });
 
+test('a node that has to leave shards out says which, and the rest is answered', async () => {
+  for (const expr of ['sum(m)', 'm + 0']) {
+    const cluster = new MemoryCluster(threeNodes());
+    cluster.unreadable.set('b', { shards: [3], reason: 'page 7 is damaged' });
+    const answer = await coordinate(cluster, expr, { range: at });
+    assert.equal(answer.isUnsettled, true);
+    assert.deepEqual(answer.warnings, [
+      'incomplete answer: node b can not read its disk (page 7 is damaged), what it holds of shard 3 is missing',
+    ]);
+  }
+});
+
 test('a node that fails mid-query is named in a warning with its shards, and the rest is answered', async () => {
   for (const expr of ['sum(m)', 'm + 0']) {
     const cluster = new MemoryCluster(threeNodes());

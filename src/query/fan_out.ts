@@ -4,7 +4,7 @@
  */
 import { CodedError, errorText } from '../base/index.ts';
 import { QueryError } from '../promql/index.ts';
-import { payloadOf } from './answer.ts';
+import { openAnswer } from './answer.ts';
 import { StaleTableError } from './errors.ts';
 import { Gaps } from './missing.ts';
 import type { Assignment, Replicas, ShardsAt } from './replicas.ts';
@@ -72,7 +72,14 @@ export class Attempt {
     try {
       const payload = request.payload(this.assignment.tableVersion);
       const answers = await this.#replicas.execute(at, request.kind, payload, signal);
-      return answers.map(payloadOf);
+      return answers.map((answer) => {
+        const { payload, unreadable } = openAnswer(answer);
+        if (unreadable !== undefined) {
+          const { shards, reason } = unreadable;
+          this.#gaps.add({ nodeId: at.nodeId, shards }, `can not read its disk (${reason})`, false);
+        }
+        return payload;
+      });
     } catch (error) {
       if (signal.aborted || error instanceof QueryError || error instanceof StaleTableError) throw error;
       const reason = error instanceof CodedError ? error.code : errorText(error);

@@ -1,4 +1,4 @@
-export { errorAnswer, okAnswer } from './answer.ts';
+export { errorAnswer, okAnswer, type Unreadable } from './answer.ts';
 export { type CoordinatedQuery, type CoordinatedResult, Coordinator } from './coordinator.ts';
 export { IncompleteAnswerError, StaleTableError } from './errors.ts';
 export { execute, type LocalShards } from './executor.ts';

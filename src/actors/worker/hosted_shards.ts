@@ -3,11 +3,11 @@
  * to the stores directly, over any set of shards at once; writes go through the actors.
  */
 import { join } from 'node:path';
-import type { Registry } from 'prom-client';
-import type { Clock, Logger } from '../../base/index.ts';
+import { Gauge, type Registry } from 'prom-client';
+import { type Clock, CodedError, errorText, type Logger } from '../../base/index.ts';
 import { compareBytes, type Labels, type Matcher, type SeriesColumns } from '../../model/index.ts';
 import type { SelectRequest } from '../../promql/index.ts';
-import type { LocalShards } from '../../query/index.ts';
+import type { LocalShards, Unreadable } from '../../query/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
   type EngineName,
@@ -41,6 +41,8 @@ interface HostedShard {
   readonly actor: ActorRef<ShardMessage>;
 }
 
+/** Shards that are opened at the same time. */
+const opensAtOnce = 4;
 const retentionDeadlineMs = 60_000;
 const deleteDeadlineMs = 60_000;
 const barrierDeadlineMs = 10_000;
@@ -51,13 +53,24 @@ export class HostedShards {
   readonly #directories = new Map<number, StoreDirectory>();
   readonly #shards = new Map<number, HostedShard>();
   readonly #opening = new Map<number, Promise<HostedShard>>();
+  /** Shards with data here that can't be read, and why. */
+  readonly #unopened = new Map<number, string>();
+  readonly #unopenedCount: Gauge;
 
   private constructor(options: HostedShardsOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
+    this.#unopenedCount = new Gauge({
+      name: 'torchring_shards_unopened',
+      help: 'Shards with data on this node that could not be opened.',
+      registers: [deps.registry],
+    });
   }
 
-  /** Opens this worker's stores and replays every shard that has data. Rejects with StoreError. */
+  /**
+   * Opens this worker's stores and replays every shard that has data. One that can't be read is left out until it can
+   * be. Rejects with StoreError when a store can't be opened.
+   */
   static async open(options: HostedShardsOptions, deps: Deps): Promise<HostedShards> {
     const hosted = new HostedShards(options, deps);
     const { clock, log, registry } = deps;
@@ -71,9 +84,29 @@ export class HostedShards {
         clock,
       });
       hosted.#directories.set(store, directory);
-      for (const shard of await directory.listShards()) await hosted.host(shard);
+      await hosted.#openAll(await directory.listShards());
     }
     return hosted;
+  }
+
+  /** A few at a time, so that reading and replaying overlap. */
+  async #openAll(shards: readonly number[]): Promise<void> {
+    const waiting = [...shards];
+    const open = async (): Promise<void> => {
+      for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift()) {
+        await this.host(shard).catch((error: unknown) => this.#noteUnopened(shard as number, error));
+      }
+    };
+    await Promise.all(Array.from({ length: opensAtOnce }, open));
+  }
+
+  #noteUnopened(shard: number, error: unknown): void {
+    this.#unopened.set(shard, errorText(error));
+    this.#unopenedCount.set(this.#unopened.size);
+    this.#deps.log.error(
+      { shard, err: errorText(error) },
+      'A shard can not be opened; the node goes on without it and tries again',
+    );
   }
 
   isMine(shard: number): boolean {
@@ -105,6 +138,8 @@ export class HostedShards {
     const actor = this.#deps.system.spawn(shardProps(store, this.#deps.clock), `shard-${shard}`);
     const hosted = { store, actor };
     this.#shards.set(shard, hosted);
+    this.#unopened.delete(shard);
+    this.#unopenedCount.set(this.#unopened.size);
     return hosted;
   }
 
@@ -140,9 +175,19 @@ export class HostedShards {
   }
 
   /** The given shards, as far as they are here, as one thing to read. */
-  view(shards: readonly number[]): LocalShards {
+  view(shards: readonly number[]): ShardsView {
     const stores = shards.flatMap((shard) => this.#shards.get(shard)?.store ?? []);
-    return new ShardsView(stores);
+    const unopened = new Map<number, string>();
+    for (const shard of shards) {
+      const reason = this.#unopened.get(shard);
+      if (reason !== undefined) unopened.set(shard, reason);
+    }
+    return new ShardsView(stores, unopened);
+  }
+
+  /** Tries again what could not be opened. */
+  async reopen(): Promise<void> {
+    await this.#openAll([...this.#unopened.keys()]);
   }
 
   async close(): Promise<void> {
@@ -150,26 +195,37 @@ export class HostedShards {
   }
 }
 
-/** A series lives in one shard only, so joining shards is concatenating and sorting. */
-class ShardsView implements LocalShards {
-  readonly #stores: readonly ShardStore[];
+/** Codes of a disk's errors: that shard has to be left out of an answer, the others have not. */
+const unreadableCodes: readonly string[] = ['window_damaged', 'store_failed', 'store_open'];
 
-  constructor(stores: readonly ShardStore[]) {
+/** A series lives in one shard only, so joining shards is concatenating and sorting. */
+export class ShardsView implements LocalShards {
+  readonly #stores: readonly ShardStore[];
+  readonly #unread: Map<number, string>;
+
+  constructor(stores: readonly ShardStore[], unopened: Map<number, string>) {
     this.#stores = stores;
+    this.#unread = unopened;
+  }
+
+  /** What had to be left out of the answers until now. */
+  get unreadable(): Unreadable | undefined {
+    const [reason] = this.#unread.values();
+    return reason === undefined ? undefined : { shards: [...this.#unread.keys()], reason };
   }
 
   async select({ matchers, fromMs, toMs }: SelectRequest): Promise<readonly SeriesColumns[]> {
-    const perShard = await this.#all((store) => store.select(matchers, fromMs, toMs));
-    return perShard.flat().sort((a, b) => a.labels.compare(b.labels));
+    const series = await this.#all((store) => store.select(matchers, fromMs, toMs));
+    return series.sort((a, b) => a.labels.compare(b.labels));
   }
 
-  async series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
-    return (await this.#all((store) => store.series(matchers, fromMs, toMs))).flat();
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
+    return this.#all((store) => store.series(matchers, fromMs, toMs));
   }
 
   async labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
     const names = await this.#all((store) => store.labelNames(matchers, fromMs, toMs));
-    return [...new Set(names.flat())].sort(compareBytes);
+    return [...new Set(names)].sort(compareBytes);
   }
 
   async labelValues(
@@ -179,11 +235,22 @@ class ShardsView implements LocalShards {
     toMs: number,
   ): Promise<string[]> {
     const values = await this.#all((store) => store.labelValues(name, matchers, fromMs, toMs));
-    return [...new Set(values.flat())].sort(compareBytes);
+    return [...new Set(values)].sort(compareBytes);
   }
 
   /** Asked in one go, so that all answer from the same moment. */
-  #all<T>(read: (store: ShardStore) => T | Promise<T>): Promise<T[]> {
-    return Promise.all(this.#stores.map(read));
+  async #all<T>(read: (store: ShardStore) => T[] | Promise<T[]>): Promise<T[]> {
+    const parts = await Promise.all(this.#stores.map((store) => this.#read(store, read)));
+    return parts.flat();
+  }
+
+  async #read<T>(store: ShardStore, read: (store: ShardStore) => T[] | Promise<T[]>): Promise<T[]> {
+    try {
+      return await read(store);
+    } catch (error) {
+      if (!(error instanceof CodedError) || !unreadableCodes.includes(error.code)) throw error;
+      this.#unread.set(store.shard, errorText(error));
+      return [];
+    }
   }
 }

@@ -170,7 +170,7 @@ class WorkerBehavior implements Behavior<Message> {
 
   #execute({ shards, payload, deadlineMs, replyTo }: Extract<WorkerMessage, { type: 'execute' }>): void {
     const { engine, hosted, view, clock, log } = this.#parts;
-    const own = shards.filter((shard) => hosted.isMine(shard));
+    const own = hosted.view(shards.filter((shard) => hosted.isMine(shard)));
     const abort = new AbortController();
     const stop = (): void => abort.abort(new CodedError('timeout', 'the query took too long'));
     let timer = clock.after(deadlineMs, stop);
@@ -181,14 +181,17 @@ class WorkerBehavior implements Behavior<Message> {
         timer.cancel();
         timer = clock.after(askedMs, stop);
       },
-      shards: hosted.view(own),
+      shards: own,
       checkTable: (version: number): void => view.checkFresh(version, shards),
     };
     execute(payload, context, abort.signal)
-      .then(okAnswer, (error: unknown) => {
-        if (!(error instanceof CodedError)) log.error({ err: errorText(error) }, 'an execution failed');
-        return errorAnswer(error);
-      })
+      .then(
+        (part) => okAnswer(part, own.unreadable),
+        (error: unknown) => {
+          if (!(error instanceof CodedError)) log.error({ err: errorText(error) }, 'an execution failed');
+          return errorAnswer(error);
+        },
+      )
       .then((answer) => replyTo.ok(answer, [answer.buffer]))
       .catch((error: unknown) => log.error({ err: errorText(error) }, 'an execution gave no answer'))
       .finally(() => timer.cancel());
@@ -222,7 +225,8 @@ class WorkerBehavior implements Behavior<Message> {
     if (this.#isEnforcing) return;
     this.#isEnforcing = true;
     hosted
-      .enforceRetention()
+      .reopen()
+      .then(() => hosted.enforceRetention())
       .catch((error: unknown) => log.error({ err: errorText(error) }, 'enforcing the retention failed'))
       .finally(() => {
         this.#isEnforcing = false;

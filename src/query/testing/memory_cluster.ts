@@ -6,7 +6,7 @@ import { type Random, systemClock } from '../../base/index.ts';
 import type { Labels, Matcher, SeriesColumns } from '../../model/index.ts';
 import { Engine } from '../../promql/index.ts';
 import { GivenStorage } from '../../promql/testing/storage.ts';
-import { errorAnswer, okAnswer } from '../answer.ts';
+import { errorAnswer, okAnswer, type Unreadable } from '../answer.ts';
 import { StaleTableError } from '../errors.ts';
 import { execute, type LocalShards } from '../executor.ts';
 import type { Assignment, AwayShards, Replicas, ShardsAt } from '../replicas.ts';
@@ -49,6 +49,8 @@ export class MemoryCluster implements Replicas {
   readonly away: Map<string, { readonly isSettled: boolean }> = new Map();
   /** Nodes that fail when they are asked, with what they fail. */
   readonly failing: Map<string, Error> = new Map();
+  /** Nodes that have to leave shards out. */
+  readonly unreadable: Map<string, Unreadable> = new Map();
   /** `node kind shards` per call. */
   readonly calls: string[] = [];
   /** Runs before a node answers. */
@@ -109,7 +111,8 @@ export class MemoryCluster implements Replicas {
             if (asked < current) throw new StaleTableError(asked, current);
           },
         };
-        return execute(payload, context, signal).then(okAnswer, errorAnswer);
+        const unreadable = this.unreadable.get(at.nodeId);
+        return execute(payload, context, signal).then((part) => okAnswer(part, unreadable), errorAnswer);
       }),
     );
   }
