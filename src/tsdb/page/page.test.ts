@@ -5,13 +5,26 @@ import { crc32, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { CounterResetHint, FloatHistogram } from '../../model/index.ts';
 import { PageFormatError } from '../codec/page_format_error.ts';
-import { ColumnBuffer } from './column_buffer.ts';
-import { openPage } from './page.ts';
-import { PageBuilder } from './page_builder.ts';
+import { openPage, type Page } from './page.ts';
+import { PageBuilder, type SeriesBlock } from './page_builder.ts';
+import { SharedTimes } from './shared_times.ts';
+import { openTimesPage, TimesColumns } from './times_columns.ts';
 
 function bitsOf(column: Float64Array, from: number, to: number): bigint[] {
   const copy = column.slice(from, to);
   return [...new BigUint64Array(copy.buffer)];
+}
+
+/** Series `i` as it was added. */
+function read(page: Page, i: number, shared: TimesColumns = new TimesColumns()): SeriesBlock {
+  const values = new Float64Array(page.samples(i));
+  page.values(i, values, 0);
+  return {
+    times: page.times(i, shared),
+    values,
+    histograms: page.histograms(i),
+    startTimes: page.startTimes(i),
+  };
 }
 
 function histogramOf(count: number): FloatHistogram {
@@ -34,64 +47,121 @@ const seriesArbitrary = fc
     fc.nat({ max: 2 ** 41 }),
     fc.array(fc.nat({ max: 100_000 }), { minLength: 1, maxLength: 40 }),
     fc.func(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
+    fc.option(fc.func(fc.constantFrom(0, 1, 1_700_000_000_000)), { nil: undefined }),
   )
-  .map(([start, gaps, bitsAt]) => {
+  .map(([start, gaps, bitsAt, startAt]) => {
     let time = start;
     const times = Float64Array.from(gaps, (gap) => {
       time += gap + 1;
       return time;
     });
     const values = new Float64Array(BigUint64Array.from(gaps.map((_, i) => bitsAt(i))).buffer);
-    return { times, values };
+    const startTimes = startAt === undefined ? undefined : Float64Array.from(gaps, (_, i) => startAt(i));
+    const isKnown = startTimes?.some((one) => one !== 0) === true;
+    return { times, values, startTimes: isKnown ? startTimes : undefined };
   });
 
 test('a page gives back every sample of every series, bit for bit', () => {
   const builder = new PageBuilder();
-  const buffer = new ColumnBuffer(1);
   fc.assert(
     fc.property(fc.array(seriesArbitrary, { minLength: 1, maxLength: 12 }), (all) => {
-      for (const [i, { times, values }] of all.entries()) builder.add(i * 3, times, values, 0, times.length);
+      for (const [i, series] of all.entries()) builder.add(i * 3, series, 0, series.times.length);
       const page = openPage(builder.finish());
       assert.equal(page.count, all.length);
-      for (const [i, { times, values }] of all.entries()) {
+      for (const [i, { times, values, startTimes }] of all.entries()) {
         assert.equal(page.ordinal(i), i * 3);
-        assert.equal(page.find(i * 3), i);
-        assert.equal(page.find(i * 3 + 1), -1);
-        buffer.clear();
-        page.read(i, buffer);
-        assert.equal(buffer.length, times.length);
-        assert.equal(buffer.histograms, undefined);
-        assert.deepEqual(buffer.times.slice(0, buffer.length), times);
-        assert.deepEqual(bitsOf(buffer.values, 0, buffer.length), bitsOf(values, 0, values.length));
+        const was = read(page, i);
+        assert.equal(was.histograms, undefined);
+        assert.deepEqual(was.times, times);
+        assert.deepEqual(was.startTimes, startTimes);
+        assert.deepEqual(bitsOf(was.values, 0, was.values.length), bitsOf(values, 0, values.length));
       }
     }),
     { numRuns: 60 },
   );
 });
 
-test('histograms come back beside the floats, and pages follow each other in a buffer', () => {
+test('histograms and start times come back beside the floats that have none', () => {
   const builder = new PageBuilder();
   const times = Float64Array.of(0, 1000, 2000, 3000);
   const values = Float64Array.of(9, 0, 5, 0);
   const histograms = [null, histogramOf(4), null, histogramOf(7)];
-  builder.add(1, times, values, 1, 4, histograms);
-  builder.add(2, times, values, 0, 1, histograms);
+  const startTimes = Float64Array.of(0, 0, 1500, 1500);
+  builder.add(1, { times, values, histograms, startTimes }, 1, 4);
+  builder.add(2, { times, values, histograms, startTimes }, 0, 1);
   const page = openPage(builder.finish());
-  const buffer = new ColumnBuffer();
-  page.read(1, buffer);
-  assert.equal(buffer.histograms, undefined);
-  page.read(0, buffer);
-  assert.deepEqual(buffer.histograms, histograms);
-  assert.deepEqual([...buffer.times.subarray(0, 4)], [...times]);
-  assert.deepEqual([...buffer.values.subarray(0, 4)], [...values]);
+  assert.deepEqual(read(page, 1), {
+    times: Float64Array.of(0),
+    values: Float64Array.of(9),
+    histograms: undefined,
+    startTimes: undefined,
+  });
+  const mixed = read(page, 0);
+  assert.deepEqual(mixed.histograms, histograms.slice(1));
+  assert.deepEqual(mixed.startTimes, startTimes.slice(1));
+  assert.deepEqual(mixed.times, times.slice(1));
+});
+
+/** As a target scrapes: hardly any two gaps alike. */
+function jittered(target: number, count: number): Float64Array<ArrayBuffer> {
+  return Float64Array.from({ length: count }, (_, i) => i * 15_000 + ((i * (7919 + target)) % 13));
+}
+
+test('columns of times that come again in a later page are stored once for all pages', () => {
+  const shared = new SharedTimes();
+  const builder = new PageBuilder(shared);
+  const timesPages = new Map<number, Uint8Array>();
+  const pages: Uint8Array[] = [];
+  for (let number = 0; number < 6; number++) {
+    for (let target = 0; target < 5; target++) {
+      // The last page has a column of its own.
+      const times = jittered(number === 5 && target === 4 ? 99 : target, 100);
+      builder.add(number * 5 + target, { times, values: new Float64Array(100) }, 0, 100);
+    }
+    const closed = shared.close();
+    if (closed !== undefined) timesPages.set(closed.number, closed.bytes);
+    pages.push(builder.finish());
+  }
+  assert.deepEqual([...timesPages.keys()], [0]);
+  const opened = pages.map(openPage);
+  assert.deepEqual(
+    opened.map((page) => page.timesPages.map(({ number }) => number)),
+    [[], [0], [0], [0], [0], [0]],
+  );
+  const columns = new TimesColumns();
+  const bytes = timesPages.get(0) ?? new Uint8Array(0);
+  for (const page of opened) for (const { crc } of page.timesPages) assert.equal(crc, crc32(bytes));
+  assert.equal(columns.has(0), false);
+  columns.add(0, openTimesPage(bytes));
+  for (const [number, page] of opened.entries()) {
+    for (let target = 0; target < 5; target++) {
+      const expected = jittered(number === 5 && target === 4 ? 99 : target, 100);
+      assert.deepEqual(read(page, target, columns).times, expected);
+    }
+  }
+  // Series of one target have one array.
+  assert.equal(opened[2]?.times(1, columns), opened[3]?.times(1, columns));
+  assert.throws(() => opened[2]?.times(1, new TimesColumns()), PageFormatError);
+  assert.throws(() => openTimesPage(pages[0] ?? bytes), PageFormatError);
+});
+
+test('a steady interval is no reason to refer to another page', () => {
+  const shared = new SharedTimes();
+  const builder = new PageBuilder(shared);
+  for (let number = 0; number < 3; number++) {
+    const times = Float64Array.from({ length: 100 }, (_, i) => i * 15_000);
+    builder.add(number, { times, values: new Float64Array(100) }, 0, 100);
+    assert.equal(shared.close(), undefined);
+    assert.deepEqual(openPage(builder.finish()).timesPages, []);
+  }
 });
 
 test('equal columns of times are stored once', () => {
   const builder = new PageBuilder();
-  const times = Float64Array.from({ length: 100 }, (_, i) => i * 15_000 + ((i * 7919) % 13));
-  builder.add(0, times, new Float64Array(100), 0, 100);
+  const block = { times: jittered(0, 100), values: new Float64Array(100) };
+  builder.add(0, block, 0, 100);
   const first = builder.size;
-  builder.add(1, times, new Float64Array(100), 0, 100);
+  builder.add(1, block, 0, 100);
   assert.ok(builder.size - first < first, `${builder.size - first} and ${first} bytes`);
 });
 
@@ -100,7 +170,13 @@ function somePage(): Uint8Array<ArrayBuffer> {
   for (let series = 0; series < 3; series++) {
     const times = Float64Array.from({ length: 20 }, (_, i) => i * 1000 + series);
     const values = Float64Array.from({ length: 20 }, (_, i) => Math.sin(i + series));
-    builder.add(series, times, values, 0, 20, series === 1 ? [histogramOf(3)] : undefined);
+    const startTimes = Float64Array.from({ length: 20 }, (_, i) => (i < 9 ? 0 : 900 + series));
+    builder.add(
+      series,
+      { times, values, startTimes, histograms: series === 1 ? [histogramOf(3)] : undefined },
+      0,
+      20,
+    );
   }
   return builder.finish();
 }
@@ -129,8 +205,9 @@ const goldenValues: readonly Float64Array<ArrayBuffer>[] = [
 ];
 
 /** All forms several times, which compresses; without repeats the one that doesn't compress. */
-function goldenBuilder(repeats: number): PageBuilder {
-  const builder = new PageBuilder();
+function goldenBuilder(repeats: number, shared?: SharedTimes): PageBuilder {
+  const builder = new PageBuilder(shared);
+  const hasStartTimes = shared !== undefined;
   const steady = Float64Array.from({ length: 30 }, (_, i) => 1_700_000_000_123 + i * 15_000);
   const jittered = Float64Array.from(
     { length: 30 },
@@ -139,57 +216,91 @@ function goldenBuilder(repeats: number): PageBuilder {
   const fractions = Float64Array.from({ length: 30 }, (_, i) => i + 0.5);
   const odd = goldenValues.map((values) => values.slice());
   new BigUint64Array((odd[1] ?? new Float64Array(0)).buffer)[29] = 0x7ff0000000000002n;
-  if (repeats === 0) builder.add(0, jittered, goldenValues[5] ?? steady, 0, 30);
+  if (repeats === 0) builder.add(0, { times: jittered, values: goldenValues[5] ?? steady }, 0, 30);
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const [i, values] of odd.entries()) {
       const times = i === 3 ? fractions : i % 2 === 0 ? steady : jittered;
-      builder.add(repeat * 10 + i, times, values, 0, 30, i === 2 ? [null, histogramOf(6)] : undefined);
+      const histograms = i === 2 ? [null, histogramOf(6)] : undefined;
+      const startTimes =
+        hasStartTimes && i === 1 ? steady.map((time, at) => (at < 3 ? 0 : time - 7)) : undefined;
+      builder.add(repeat * 10 + i, { times, values, histograms, startTimes }, 0, 30);
     }
   }
   return builder;
 }
 
-test('pages of version 1 are read as they were written', async () => {
-  const text = await readFile(new URL('../testdata/page-v1.hex', import.meta.url), 'utf8');
-  const [plain, compressed] = text
+async function goldenPages(name: string): Promise<Uint8Array[]> {
+  const text = await readFile(new URL(`../testdata/${name}`, import.meta.url), 'utf8');
+  return text
     .trim()
     .split('\n')
     .map((line) => new Uint8Array(Buffer.from(line, 'hex')));
-  assert.ok(plain !== undefined && compressed !== undefined);
-  assert.deepEqual([plain[5], compressed[5]], [0, 1]);
-  for (const [bytes, repeats] of [
-    [plain, 0],
-    [compressed, 6],
-  ] as const) {
-    const page = openPage(bytes);
-    // What the writer of today makes is equal once decoded; compressors may differ.
-    const today = openPage(goldenBuilder(repeats).finish());
-    assert.equal(page.count, Math.max(1, goldenValues.length * repeats));
-    for (let i = 0; i < page.count; i++) {
-      const [was, is] = [new ColumnBuffer(30), new ColumnBuffer(30)];
-      page.read(i, was);
-      today.read(i, is);
-      assert.equal(page.ordinal(i), today.ordinal(i));
-      assert.deepEqual(was.times, is.times);
-      assert.deepEqual(bitsOf(was.values, 0, 30), bitsOf(is.values, 0, 30));
-      assert.deepEqual(was.histograms, is.histograms);
-    }
+}
+
+/** Every series of both is the same; compressors may differ, so that bytes are not compared. */
+function assertSamePages(
+  [was, wasTimes]: readonly [Page, TimesColumns?],
+  [is, isTimes]: readonly [Page, TimesColumns?],
+): void {
+  assert.equal(was.count, is.count);
+  for (let i = 0; i < was.count; i++) {
+    assert.equal(was.ordinal(i), is.ordinal(i));
+    const [a, b] = [read(was, i, wasTimes), read(is, i, isTimes)];
+    assert.deepEqual(a.times, b.times);
+    assert.deepEqual(bitsOf(a.values, 0, 30), bitsOf(b.values, 0, 30));
+    assert.deepEqual(a.histograms, b.histograms);
+    assert.deepEqual(a.startTimes, b.startTimes);
   }
-  const buffer = new ColumnBuffer(30);
-  openPage(compressed).read(1, buffer);
-  assert.equal(buffer.times[1], 1_700_000_015_130);
-  assert.equal(buffer.values[1], 1008);
-  assert.equal(bitsOf(buffer.values, 29, 30)[0], 0x7ff0000000000002n);
+}
+
+test('pages of version 1 are read as they were written', async () => {
+  const [plain, compressed] = await goldenPages('page-v1.hex');
+  assert.ok(plain !== undefined && compressed !== undefined);
+  assert.deepEqual([plain[4], plain[5], compressed[4], compressed[5]], [1, 0, 1, 1]);
+  assertSamePages([openPage(plain)], [openPage(goldenBuilder(0).finish())]);
+  assertSamePages([openPage(compressed)], [openPage(goldenBuilder(6).finish())]);
+  const { times, values } = read(openPage(compressed), 1);
+  assert.equal(times[1], 1_700_000_015_130);
+  assert.equal(values[1], 1008);
+  assert.equal(bitsOf(values, 29, 30)[0], 0x7ff0000000000002n);
+});
+
+/** A page of times, and two pages of the same columns, the second of which refers to it. */
+function goldenTrio(): Uint8Array[] {
+  const shared = new SharedTimes();
+  const first = goldenBuilder(6, shared).finish();
+  const builder = goldenBuilder(6, shared);
+  return [shared.close()?.bytes ?? new Uint8Array(0), first, builder.finish()];
+}
+
+test('pages of version 2 are read as they were written', async () => {
+  const [wasTimes, ...was] = await goldenPages('page-v2.hex');
+  const [isTimes, ...is] = goldenTrio();
+  assert.ok(wasTimes !== undefined && isTimes !== undefined);
+  const columns = (bytes: Uint8Array): TimesColumns => {
+    const times = new TimesColumns();
+    times.add(0, openTimesPage(bytes));
+    return times;
+  };
+  assert.equal(was.length, 2);
+  for (const [i, bytes] of was.entries()) {
+    const page = openPage(bytes);
+    assert.equal(page.timesPages.length, i);
+    assertSamePages([page, columns(wasTimes)], [openPage(is[i] ?? bytes), columns(isTimes)]);
+    assert.equal(page.timesPages[0]?.crc, i === 0 ? undefined : crc32(wasTimes));
+  }
+  const { times, startTimes } = read(openPage(was[1] ?? wasTimes), 1, columns(wasTimes));
+  assert.deepEqual([times[1], startTimes?.[2], startTimes?.[3]], [1_700_000_015_130, 0, 1_700_000_045_116]);
 });
 
 test('a damaged body under a right checksum is refused or gives some numbers', () => {
-  const packed = goldenBuilder(6).finish();
+  const [timesPage, , packed] = goldenTrio();
+  assert.ok(timesPage !== undefined && packed !== undefined);
   // Without compression, so that damage reaches the directory and the columns.
   const bytes = Uint8Array.of(...packed.subarray(0, 20), ...zstdDecompressSync(packed.subarray(20)));
   const view = new DataView(bytes.buffer);
   view.setUint8(5, 0);
   let refused = 0;
-  const buffer = new ColumnBuffer();
   fc.assert(
     fc.property(fc.integer({ min: 12, max: bytes.length - 1 }), fc.nat({ max: 255 }), (at, byte) => {
       const before = bytes[at] ?? 0;
@@ -197,10 +308,9 @@ test('a damaged body under a right checksum is refused or gives some numbers', (
       view.setUint32(8, crc32(bytes.subarray(12), crc32(bytes.subarray(0, 8))), true);
       try {
         const page = openPage(bytes);
-        for (let i = 0; i < page.count; i++) {
-          buffer.clear();
-          page.read(i, buffer);
-        }
+        const columns = new TimesColumns();
+        columns.add(0, openTimesPage(timesPage));
+        for (let i = 0; i < page.count; i++) read(page, i, columns);
       } catch (error) {
         assert.ok(error instanceof PageFormatError, String(error));
         refused++;

@@ -2,85 +2,110 @@
  * Reads a page, docs/formats/page.md. Opening checks everything that can be checked without decoding a column, so that
  * damage anywhere is found before the first sample is given out.
  */
-import { crc32, zstdDecompressSync } from 'node:zlib';
+import type { FloatHistogram } from '../../model/index.ts';
 import { PageFormatError } from '../codec/page_format_error.ts';
 import { decodeTimestamps } from '../codec/timestamps.ts';
 import { decodeValues } from '../codec/values.ts';
-import type { ColumnBuffer } from './column_buffer.ts';
+import { openFrame, type PageFrame } from './frame.ts';
 import { decodeHistograms } from './histograms.ts';
 import {
-  bodyBytesAt,
-  bodyBytesMax,
-  checksumAt,
-  compressionAt,
-  compressionNone,
-  compressionZstd,
+  Column,
   directoryColumns,
-  directoryEntryBytes,
-  headerBytes,
-  pageMagic,
   pageSeriesMax,
-  pageVersion,
-  seriesAt,
   seriesSamplesMax,
-  versionAt,
+  sharedFlag,
+  sharedOffsetBits,
+  sharedOffsetMax,
+  timesPageBytes,
+  timesPagesMax,
 } from './layout.ts';
+import type { TimesColumns } from './times_columns.ts';
+
+/** A page of times that a page refers to. */
+export interface TimesPageRef {
+  readonly number: number;
+  /** Of all its bytes. */
+  readonly crc: number;
+}
 
 /** An opened page; memory is its body, uncompressed. */
 export class Page {
   readonly #body: Uint8Array;
   readonly #directory: Uint32Array;
+  readonly #columns: number;
   /** Series in the page. */
   readonly count: number;
+  /** What must be in the `TimesColumns` that `times` is given. */
+  readonly timesPages: readonly TimesPageRef[];
 
-  constructor(body: Uint8Array, directory: Uint32Array, count: number) {
+  constructor(
+    { body, series, version }: PageFrame,
+    directory: Uint32Array,
+    timesPages: readonly TimesPageRef[],
+  ) {
     this.#body = body;
     this.#directory = directory;
-    this.count = count;
+    this.#columns = directoryColumns[version] ?? 0;
+    this.count = series;
+    this.timesPages = timesPages;
   }
 
   /** Bytes that the page takes in memory. */
   get bytes(): number {
-    return this.#body.length + this.#directory.byteLength;
+    return this.#body.length + this.#directory.byteLength + this.timesPages.length * 64;
   }
 
-  #entry(column: number, i: number): number {
+  #entry(column: Column, i: number): number {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`series ${i} of ${this.count} in a page`);
-    return this.#directory[column * this.count + i] ?? 0;
+    return column < this.#columns ? (this.#directory[column * this.count + i] ?? 0) : 0;
   }
 
   /** The ordinal of series `i` in `[0, count)`; they ascend. */
   ordinal(i: number): number {
-    return this.#entry(0, i);
+    return this.#entry(Column.Ordinal, i);
   }
 
   samples(i: number): number {
-    return this.#entry(1, i);
+    return this.#entry(Column.Samples, i);
   }
 
-  /** Where in the page series `ordinal` is, or -1. */
-  find(ordinal: number): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.ordinal(middle) < ordinal) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.count && this.ordinal(low) === ordinal ? low : -1;
+  /** What is equal for series of this page with equal times. */
+  timesKey(i: number): number {
+    return this.#entry(Column.Times, i);
   }
 
-  /**
-   * Appends the samples of series `i` to `into`, which is as before if PageFormatError is thrown.
-   */
-  read(i: number, into: ColumnBuffer): void {
+  /** The times of series `i`, in an array that other series may share. Throws PageFormatError. */
+  times(i: number, shared: TimesColumns): Float64Array {
     const samples = this.samples(i);
-    const body = this.#body;
-    into.reserve(samples);
-    decodeTimestamps(body, this.#entry(2, i), samples, into.times, into.length);
-    decodeValues(body, this.#entry(3, i), samples, into.values, into.length);
-    const histogramsAt = this.#entry(4, i);
-    into.commit(samples, histogramsAt === 0 ? undefined : decodeHistograms(body, histogramsAt, samples));
+    const place = this.timesKey(i);
+    if (place < sharedFlag) {
+      const column = new Float64Array(samples);
+      decodeTimestamps(this.#body, place, samples, column, 0);
+      return column;
+    }
+    const page = this.timesPages[(place - sharedFlag) >>> sharedOffsetBits];
+    if (page === undefined) throw new PageFormatError(`series ${i} refers to no page of times`);
+    return shared.column(page.number, place & sharedOffsetMax, samples);
+  }
+
+  /** Puts the values of series `i` at `out[at]` on; 0 where there is a histogram. Throws PageFormatError. */
+  values(i: number, out: Float64Array, at: number): void {
+    decodeValues(this.#body, this.#entry(Column.Values, i), this.samples(i), out, at);
+  }
+
+  /** One for each sample, null where it is a float; undefined when all are. Throws PageFormatError. */
+  histograms(i: number): (FloatHistogram | null)[] | undefined {
+    const at = this.#entry(Column.Histograms, i);
+    return at === 0 ? undefined : decodeHistograms(this.#body, at, this.samples(i));
+  }
+
+  /** In ms, 0 where unknown; undefined when all are. Throws PageFormatError. */
+  startTimes(i: number): Float64Array | undefined {
+    const at = this.#entry(Column.StartTimes, i);
+    if (at === 0) return undefined;
+    const column = new Float64Array(this.samples(i));
+    decodeTimestamps(this.#body, at, column.length, column, 0);
+    return column;
   }
 }
 
@@ -89,56 +114,52 @@ export class Page {
  * not change after. Throws PageFormatError for anything else.
  */
 export function openPage(bytes: Uint8Array): Page {
-  if (bytes.length < headerBytes) throw new PageFormatError(`${bytes.length} bytes are too few for a page`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) !== pageMagic) throw new PageFormatError('not a page');
-  const version = view.getUint8(versionAt);
-  if (version !== pageVersion) throw new PageFormatError(`page version ${version} is not known`);
-  const checksum = crc32(bytes.subarray(bodyBytesAt), crc32(bytes.subarray(0, checksumAt)));
-  if (view.getUint32(checksumAt, true) !== checksum) throw new PageFormatError('checksum mismatch');
-  const bodyBytes = view.getUint32(bodyBytesAt, true);
-  const body = unpack(view.getUint8(compressionAt), bytes.subarray(headerBytes), bodyBytes);
-  const count = view.getUint32(seriesAt, true);
-  return new Page(body, readDirectory(body, count), count);
+  const frame = openFrame(bytes);
+  const { body, series, version, timesPages } = frame;
+  const columns = directoryColumns[version] ?? 0;
+  const tableAt = series * columns * 4;
+  const blocksAt = tableAt + timesPages * timesPageBytes;
+  if (series > pageSeriesMax || timesPages > timesPagesMax || blocksAt > body.length)
+    throw new PageFormatError(`page of ${body.length} bytes has no directory of ${series} series`);
+  // Copies, for the body need not be aligned.
+  const directory = new Uint32Array(series * columns);
+  new Uint8Array(directory.buffer).set(body.subarray(0, tableAt));
+  const table = new Uint32Array(timesPages * 2);
+  new Uint8Array(table.buffer).set(body.subarray(tableAt, blocksAt));
+  checkDirectory(directory, { series, columns, timesPages, blocksAt, bodyBytes: body.length });
+  const refs = Array.from({ length: timesPages }, (_, i): TimesPageRef => {
+    return { number: table[i * 2] ?? 0, crc: table[i * 2 + 1] ?? 0 };
+  });
+  return new Page(frame, directory, refs);
 }
 
-function unpack(compression: number, stored: Uint8Array, bodyBytes: number): Uint8Array {
-  if (bodyBytes > bodyBytesMax) throw new PageFormatError(`page of ${bodyBytes} bytes is too large`);
-  let body: Uint8Array;
-  if (compression === compressionNone) body = stored;
-  else if (compression === compressionZstd) {
-    try {
-      body = zstdDecompressSync(stored, { maxOutputLength: Math.max(bodyBytes, 1) });
-    } catch (cause) {
-      throw new PageFormatError('page does not decompress', { cause });
-    }
-  } else throw new PageFormatError(`page compression ${compression} is not known`);
-  if (body.length !== bodyBytes)
-    throw new PageFormatError(`page body has ${body.length} bytes, not ${bodyBytes}`);
-  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-}
-
-/** A copy, for the body need not be aligned. */
-function readDirectory(body: Uint8Array, count: number): Uint32Array {
-  const directoryBytes = count * directoryEntryBytes;
-  if (count > pageSeriesMax || directoryBytes > body.length)
-    throw new PageFormatError(`page of ${body.length} bytes has no directory of ${count} series`);
-  const directory = new Uint32Array(count * directoryColumns);
-  new Uint8Array(directory.buffer).set(body.subarray(0, directoryBytes));
+function checkDirectory(
+  directory: Uint32Array,
+  page: {
+    readonly series: number;
+    readonly columns: number;
+    readonly timesPages: number;
+    readonly blocksAt: number;
+    readonly bodyBytes: number;
+  },
+): void {
+  const { series, columns, timesPages, blocksAt, bodyBytes } = page;
   let previous = -1;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < series; i++) {
     const ordinal = directory[i] ?? 0;
-    const samples = directory[count + i] ?? 0;
+    const samples = directory[series + i] ?? 0;
     if (ordinal <= previous) throw new PageFormatError(`ordinal ${ordinal} follows ${previous}`);
     if (samples === 0 || samples > seriesSamplesMax)
       throw new PageFormatError(`series ${ordinal} has ${samples} samples`);
     previous = ordinal;
-    for (let column = 2; column < directoryColumns; column++) {
-      const at = directory[column * count + i] ?? 0;
-      const isNone = column === 4 && at === 0;
-      if (!isNone && (at < directoryBytes || at >= body.length))
-        throw new PageFormatError(`series ${ordinal} has a block at ${at} of ${body.length}`);
+    for (let column: number = Column.Times; column < columns; column++) {
+      const at = directory[column * series + i] ?? 0;
+      if (at === 0 && column >= Column.Histograms) continue;
+      const isShared = column === Column.Times && at >= sharedFlag;
+      const isThere = isShared
+        ? (at - sharedFlag) >>> sharedOffsetBits < timesPages
+        : at >= blocksAt && at < bodyBytes;
+      if (!isThere) throw new PageFormatError(`series ${ordinal} has a block at ${at} of ${bodyBytes}`);
     }
   }
-  return directory;
 }

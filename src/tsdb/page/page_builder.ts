@@ -1,51 +1,63 @@
 /**
- * Writes a page: many series' samples under one key and one checksum, docs/formats/page.md. Series of one target share
- * the times of its scrapes, so equal columns of times are stored once.
+ * Writes a page: many series' samples under one key and one checksum, docs/formats/page.md. Equal columns of times are
+ * stored once in a page, and once in a window where it shares them.
  */
-import { crc32, zstdCompressSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { assert, ByteWriter } from '../../base/index.ts';
 import type { FloatHistogram } from '../../model/index.ts';
 import { encodeTimestamps } from '../codec/timestamps.ts';
 import { encodeValues } from '../codec/values.ts';
+import { packFrame } from './frame.ts';
 import { encodeHistograms } from './histograms.ts';
 import {
-  bodyBytesAt,
-  bodyBytesMax,
-  checksumAt,
-  compressionAt,
-  compressionNone,
-  compressionZstd,
+  Column,
   directoryEntryBytes,
   headerBytes,
-  pageMagic,
   pageSeriesMax,
-  pageVersion,
-  seriesAt,
   seriesSamplesMax,
-  versionAt,
+  sharedFlag,
+  sharedOffsetBits,
+  timesPageBytes,
+  timesPagesMax,
 } from './layout.ts';
+import { type SharedPlace, SharedTimes } from './shared_times.ts';
 
-/**
- * The compressed body is kept if it is smaller than this part of the plain one. A page is opened at several hundred
- * million samples per second (bench tsdb/codec), so a twentieth is worth it.
- */
-const worthwhileRatio = 0.95;
+/** Samples of one series. */
+export interface SeriesBlock {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  /** Null where the sample is a float. */
+  readonly histograms?: readonly (FloatHistogram | null)[] | undefined;
+  /** In ms, 0 where unknown. */
+  readonly startTimes?: Float64Array | undefined;
+}
 
-/** Where a column of times is, for the next one to be compared with. */
-interface TimesPlace {
+/** Where a block is, for the next one to be compared with. */
+interface BlockPlace {
   readonly at: number;
   readonly bytes: number;
 }
 
+/** Stands for "none" among offsets of blocks, of which 0 is one. */
+const none = -1;
+
 export class PageBuilder {
+  readonly #shared: SharedTimes;
   readonly #ordinals: number[] = [];
   readonly #samples: number[] = [];
+  /** Offsets among the blocks, or references. */
   readonly #timesAt: number[] = [];
   readonly #valuesAt: number[] = [];
-  /** Plus 1; 0 where there are none. */
   readonly #histogramsAt: number[] = [];
+  readonly #startTimesAt: number[] = [];
   readonly #blocks = new ByteWriter(64 * 1024);
-  readonly #timesByChecksum = new Map<number, TimesPlace>();
+  readonly #timesByChecksum = new Map<number, BlockPlace>();
+  readonly #timesPages: number[] = [];
+
+  /** Pages of one window have one `shared`, whose page is closed before each of theirs. */
+  constructor(shared: SharedTimes = new SharedTimes()) {
+    this.#shared = shared;
+  }
 
   /** Series added since the last finish. */
   get count(): number {
@@ -59,17 +71,11 @@ export class PageBuilder {
 
   /**
    * Adds samples `[from, to)` of the columns, at least one, as series `ordinal`, which is above those added before.
-   * Times are integers in ms and ascend; `histograms`, if given, holds null where the sample is a float.
+   * Times are integers in ms and ascend.
    */
-  add(
-    ordinal: number,
-    times: Float64Array,
-    values: Float64Array,
-    from: number,
-    to: number,
-    histograms?: readonly (FloatHistogram | null)[],
-  ): void {
+  add(ordinal: number, block: SeriesBlock, from: number, to: number): void {
     const samples = to - from;
+    const { times, values, histograms, startTimes } = block;
     assert(samples > 0 && samples <= seriesSamplesMax, `${samples} samples are none or too many for a page`);
     assert(from >= 0 && to <= times.length && to <= values.length, `columns end before ${to}`);
     assert(this.count < pageSeriesMax, 'a page is full of series');
@@ -79,13 +85,15 @@ export class PageBuilder {
     );
     this.#ordinals.push(ordinal);
     this.#samples.push(samples);
-    this.#timesAt.push(this.#addTimes(times, from, to));
+    this.#timesAt.push(this.#addTimes(times, from, to, true));
     this.#valuesAt.push(this.#blocks.length);
     encodeValues(values, from, to, this.#blocks);
     this.#histogramsAt.push(this.#addHistograms(histograms, from, to));
+    const isKnown = startTimes?.subarray(from, to).some((time) => time !== 0) === true;
+    this.#startTimesAt.push(isKnown ? this.#addTimes(startTimes, from, to, false) : none);
   }
 
-  #addTimes(times: Float64Array, from: number, to: number): number {
+  #addTimes(times: Float64Array, from: number, to: number, mayShare: boolean): number {
     const blocks = this.#blocks;
     const at = blocks.length;
     encodeTimestamps(times, from, to, blocks);
@@ -99,8 +107,24 @@ export class PageBuilder {
         return place.at;
       }
     }
+    const shared = mayShare ? this.#reference(this.#shared.place(encoded, checksum)) : undefined;
+    if (shared !== undefined) {
+      blocks.truncate(at);
+      return shared;
+    }
     this.#timesByChecksum.set(checksum, { at, bytes: encoded.length });
     return at;
+  }
+
+  /** Undefined where the page refers to too many others already. */
+  #reference(place: SharedPlace | undefined): number | undefined {
+    if (place === undefined) return undefined;
+    let at = this.#timesPages.indexOf(place.page);
+    if (at < 0) {
+      if (this.#timesPages.length >= timesPagesMax) return undefined;
+      at = this.#timesPages.push(place.page) - 1;
+    }
+    return sharedFlag + at * 2 ** sharedOffsetBits + place.offset;
   }
 
   #addHistograms(
@@ -108,55 +132,53 @@ export class PageBuilder {
     from: number,
     to: number,
   ): number {
-    if (histograms === undefined) return 0;
+    if (histograms === undefined) return none;
     let some = false;
     for (let i = from; i < to && !some; i++) some = (histograms[i] ?? null) !== null;
-    if (!some) return 0;
+    if (!some) return none;
     const at = this.#blocks.length;
     encodeHistograms(histograms, from, to, this.#blocks);
-    return at + 1;
+    return at;
   }
 
   /** The page of what was added, in a buffer of its own; the builder then is empty, for the next page. */
   finish(): Uint8Array<ArrayBuffer> {
-    const body = this.#body();
-    assert(body.length <= bodyBytesMax, `a page of ${body.length} bytes is too large`);
-    const packed = zstdCompressSync(body);
-    const isPacked = packed.length < body.length * worthwhileRatio;
-    const stored = isPacked ? packed : body;
-    const page = new Uint8Array(headerBytes + stored.length);
-    const view = new DataView(page.buffer);
-    view.setUint32(0, pageMagic, true);
-    view.setUint8(versionAt, pageVersion);
-    view.setUint8(compressionAt, isPacked ? compressionZstd : compressionNone);
-    view.setUint32(bodyBytesAt, body.length, true);
-    view.setUint32(seriesAt, this.count, true);
-    page.set(stored, headerBytes);
-    const checksum = crc32(page.subarray(bodyBytesAt), crc32(page.subarray(0, checksumAt)));
-    view.setUint32(checksumAt, checksum, true);
+    const page = packFrame(this.#body(), this.count, this.#timesPages.length);
     this.#clear();
     return page;
   }
 
   #body(): Uint8Array<ArrayBuffer> {
     const { count } = this;
-    const blocksAt = count * directoryEntryBytes;
+    const tableAt = count * directoryEntryBytes;
+    const blocksAt = tableAt + this.#timesPages.length * timesPageBytes;
     const body = new Uint8Array(blocksAt + this.#blocks.length);
-    const directory = new Uint32Array(body.buffer, 0, blocksAt / 4);
-    directory.set(this.#ordinals, 0);
-    directory.set(this.#samples, count);
-    for (let i = 0; i < count; i++) {
-      directory[count * 2 + i] = blocksAt + (this.#timesAt[i] ?? 0);
-      directory[count * 3 + i] = blocksAt + (this.#valuesAt[i] ?? 0);
-      const histogramsAt = this.#histogramsAt[i] ?? 0;
-      directory[count * 4 + i] = histogramsAt === 0 ? 0 : blocksAt + histogramsAt - 1;
+    const words = new Uint32Array(body.buffer, 0, blocksAt / 4);
+    const offset = (at: number): number => (at === none ? 0 : at < sharedFlag ? blocksAt + at : at);
+    words.set(this.#ordinals, Column.Ordinal * count);
+    words.set(this.#samples, Column.Samples * count);
+    words.set(this.#timesAt.map(offset), Column.Times * count);
+    words.set(this.#valuesAt.map(offset), Column.Values * count);
+    words.set(this.#histogramsAt.map(offset), Column.Histograms * count);
+    words.set(this.#startTimesAt.map(offset), Column.StartTimes * count);
+    for (const [i, page] of this.#timesPages.entries()) {
+      words[tableAt / 4 + i * 2] = page;
+      words[tableAt / 4 + i * 2 + 1] = this.#shared.checksum(page);
     }
     body.set(this.#blocks.bytes.subarray(0, this.#blocks.length), blocksAt);
     return body;
   }
 
   #clear(): void {
-    for (const column of [this.#ordinals, this.#samples, this.#timesAt, this.#valuesAt, this.#histogramsAt]) {
+    for (const column of [
+      this.#ordinals,
+      this.#samples,
+      this.#timesAt,
+      this.#valuesAt,
+      this.#histogramsAt,
+      this.#startTimesAt,
+      this.#timesPages,
+    ]) {
       column.length = 0;
     }
     this.#blocks.reset();

@@ -62,6 +62,42 @@ export class ByteCache {
     return (await reading).value;
   }
 
+  /**
+   * The entries, in the order of their keys; `read` gives those at the positions in `missing`, each a value or the error
+   * that its readers are to have.
+   */
+  async getMany<T>(
+    keys: readonly string[],
+    read: (missing: readonly number[]) => Promise<readonly (Sized<T> | Error)[]>,
+  ): Promise<T[]> {
+    const missing: number[] = [];
+    const entries = keys.map((key, i): T | Promise<Sized<T>> | undefined => {
+      const found = this.find<T>(key);
+      if (found !== undefined) return found;
+      this.#misses++;
+      const reading = this.#reading.get(key) as Promise<Sized<T>> | undefined;
+      if (reading === undefined) missing.push(i);
+      return reading;
+    });
+    if (missing.length > 0) {
+      const batch = read(missing);
+      for (const [at, i] of missing.entries()) {
+        const key = keys[i] as string;
+        const reading = this.#read(key, async () => {
+          const one = (await batch)[at];
+          if (one === undefined || one instanceof Error)
+            throw one ?? new Error(`nothing was read for ${key}`);
+          return one;
+        });
+        this.#reading.set(key, reading);
+        entries[i] = reading;
+      }
+    }
+    return Promise.all(
+      entries.map(async (entry) => (entry instanceof Promise ? (await entry).value : (entry as T))),
+    );
+  }
+
   async #read<T>(key: string, read: () => Promise<Sized<T>>): Promise<Sized<T>> {
     try {
       const sized = await read();

@@ -1,5 +1,5 @@
 /** The coded errors of sealed windows. */
-import { CodedError } from '../../base/index.ts';
+import { CodedError, errorText } from '../../base/index.ts';
 
 /** A sealed window can't be read or changed: `code` says why. */
 export class WindowError extends CodedError {
@@ -9,6 +9,8 @@ export class WindowError extends CodedError {
 export const windowErrorCodes = {
   /** A stored page or index chunk is missing or not what was written; nothing of it is served. */
   damaged: 'window_damaged',
+  /** The engine failed to read a page or index chunk; another attempt may succeed. */
+  unreadable: 'window_unreadable',
   /** More deletions wait for compaction than the bound allows; the sender should try again later. */
   tombstonesFull: 'window_tombstones_full',
   /** The deletion has no matchers, too many of them, or an empty range. */
@@ -17,4 +19,8 @@ export const windowErrorCodes = {
 
 export function damaged(what: string, reason: string, cause?: unknown): WindowError {
   return new WindowError(windowErrorCodes.damaged, `${what}: ${reason}`, { cause });
+}
+
+export function unreadable(what: string, cause: unknown): WindowError {
+  return new WindowError(windowErrorCodes.unreadable, `${what}: ${errorText(cause)}`, { cause });
 }

@@ -15,7 +15,9 @@ import {
   parsePairs,
   SeriesChunk,
 } from './index_chunks.ts';
+import { readsAtOnceMax } from './limits.ts';
 import { allOrdinals, intersect, type Ordinals, subtract, uniteDisjoint } from './ordinals.ts';
+import type { Pace } from './pace.ts';
 import { chunkOf, firstChunkOf } from './window_header.ts';
 import { trusting, type WindowSource } from './window_source.ts';
 
@@ -32,6 +34,9 @@ interface PairSpan {
   readonly first: number;
   readonly end: number;
 }
+
+/** Series whose labels are put together before there may be a pause. */
+const describedAtOnce = 512;
 
 const noOrdinals: Ordinals = new Uint32Array(0);
 
@@ -64,7 +69,7 @@ export class IndexReader {
   }
 
   /** Labels and time ranges of these series, in their order, without those outside the time range. */
-  async describe(ordinals: Ordinals, fromMs: number, toMs: number): Promise<SeriesInfo[]> {
+  async describe(ordinals: Ordinals, fromMs: number, toMs: number, pace: Pace): Promise<SeriesInfo[]> {
     const kept: { ordinal: number; minTimeMs: number; maxTimeMs: number; pairs: number[] }[] = [];
     const { firstItems } = this.#header.sections[Section.Series];
     let chunk: SeriesChunk | undefined;
@@ -75,6 +80,7 @@ export class IndexReader {
       if (chunk === undefined || index !== at) {
         chunk = await this.#seriesChunk(index);
         at = index;
+        await pace.pause();
       }
       const pairs: number[] = [];
       const position = ordinal - (firstItems[index] as number);
@@ -86,11 +92,20 @@ export class IndexReader {
     }
     const names = await this.#names();
     const texts: (readonly string[] | undefined)[] = [];
-    for (const index of neededChunks) texts[index] = await this.#pairChunk(index);
-    return kept.map(({ ordinal, minTimeMs, maxTimeMs, pairs }) => {
+    const needed = [...neededChunks];
+    for (let from = 0; from < needed.length; from += readsAtOnceMax) {
+      const indexes = needed.slice(from, from + readsAtOnceMax);
+      const chunks = await this.#source.chunks(Section.Pairs, indexes, parsePairs);
+      for (const [i, index] of indexes.entries()) texts[index] = chunks[i];
+      await pace.pause();
+    }
+    const described: SeriesInfo[] = [];
+    for (const { ordinal, minTimeMs, maxTimeMs, pairs } of kept) {
       const labels = Labels.fromSortedFlat(this.#flat(pairs, names, texts));
-      return { ordinal, labels, minTimeMs, maxTimeMs };
-    });
+      described.push({ ordinal, labels, minTimeMs, maxTimeMs });
+      if (described.length % describedAtOnce === 0) await pace.pause();
+    }
+    return described;
   }
 
   /** All label names of the window, sorted. */

@@ -10,6 +10,9 @@ import { shardMax } from '../log_frame.ts';
 export const KeyKind = { Index: 0x49, Page: 0x50, Tombstone: 0x54 } as const;
 export type WindowKind = typeof KeyKind.Index | typeof KeyKind.Page;
 
+/** Pages of times are numbered from here. */
+export const timesPagesFrom = 0x8000_0000;
+
 const windowKeyBytes = 14;
 const tombstoneKeyBytes = 7;
 const startSecondsMax: number = 2 ** 40 - 1;

@@ -7,6 +7,8 @@ export const windowMs = 7_200_000;
 export const joinedWindowMs = 86_400_000;
 /** Pages are closed when their blocks have this size before compression. */
 export const pageBytesTarget: number = 64 * 1024;
+/** Pages and index chunks that are read at once; opening them is a part of a slice. */
+export const readsAtOnceMax = 8;
 /** A longer series is cut into blocks of this many samples, so that a page can't grow without bound. */
 export const blockSamplesMax = 8192;
 /** The largest value of an index key, its header apart. */

@@ -52,12 +52,13 @@ export async function seriesOfWindows(
   windows: readonly SealedWindow[],
   tombstones: readonly Tombstone[],
   selection: Selection,
+  pace: Pace,
 ): Promise<Labels[]> {
   const found = new Map<string, Labels>();
   for (const { index, header } of windows) {
     const active = tombstones.filter((tombstone) => covers(tombstone, header));
     const ordinals = await index.find(selection.matchers);
-    for (const series of await index.describe(ordinals, selection.fromMs, selection.toMs)) {
+    for (const series of await index.describe(ordinals, selection.fromMs, selection.toMs, pace)) {
       if (!deletesAll(series.labels, series, active)) found.set(series.labels.key(), series.labels);
     }
   }

@@ -160,8 +160,8 @@ export class WindowSet {
    * so a series with a gap around the whole range is listed too.
    */
   series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
-    return this.#reading(fromMs, toMs, (windows, tombstones) =>
-      seriesOfWindows(windows, tombstones, { matchers, fromMs, toMs }),
+    return this.#reading(fromMs, toMs, (windows, tombstones, pace) =>
+      seriesOfWindows(windows, tombstones, { matchers, fromMs, toMs }, pace),
     );
   }
 

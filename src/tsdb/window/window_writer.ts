@@ -7,9 +7,10 @@ import { assert } from '../../base/index.ts';
 import type { FloatHistogram, Labels } from '../../model/index.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
 import { PageBuilder } from '../page/page_builder.ts';
+import { SharedTimes } from '../page/shared_times.ts';
 import { frameChunk, Section } from './chunk_frame.ts';
 import { IndexBuilder } from './index_builder.ts';
-import { KeyKind, windowKey } from './keys.ts';
+import { KeyKind, timesPagesFrom, windowKey } from './keys.ts';
 import { blockSamplesMax, pageBytesTarget } from './limits.ts';
 import { compareMetricFirst } from './order.ts';
 import type { Pace } from './pace.ts';
@@ -43,7 +44,8 @@ export class WindowWriter {
   readonly #engine: StoreEngine;
   readonly #pace: Pace;
   readonly #index: IndexBuilder;
-  readonly #page = new PageBuilder();
+  readonly #sharedTimes = new SharedTimes();
+  readonly #page = new PageBuilder(this.#sharedTimes);
   #pending: KeyOperation[] = [];
   #pendingBytes = 0;
   #previous: Labels | undefined;
@@ -89,7 +91,8 @@ export class WindowWriter {
     return header;
   }
 
-  async #add({ labels, times, values, count, histograms }: SealSeries): Promise<void> {
+  async #add(series: SealSeries): Promise<void> {
+    const { labels, times, count } = series;
     const firstMs = times[0] as number;
     const lastMs = times[count - 1] as number;
     const { startMs, lengthMs } = this.#plan;
@@ -106,9 +109,12 @@ export class WindowWriter {
     for (let from = 0; from < count; from += blockSamplesMax) {
       const to = Math.min(from + blockSamplesMax, count);
       // A page holds a series once; its next block begins the next page.
-      if (from > 0) await this.#closePage();
+      if (from > 0) {
+        await this.#closePage();
+        await this.#pace.pause();
+      }
       if (this.#page.count === 0) this.#firstOrdinal = ordinal;
-      this.#page.add(ordinal, times, values, from, to, histograms);
+      this.#page.add(ordinal, series, from, to);
       this.#pageMinMs = Math.min(this.#pageMinMs, times[from] as number);
       this.#pageMaxMs = Math.max(this.#pageMaxMs, times[to - 1] as number);
     }
@@ -117,6 +123,8 @@ export class WindowWriter {
 
   async #closePage(): Promise<void> {
     if (this.#page.count === 0) return;
+    const times = this.#sharedTimes.close();
+    if (times !== undefined) await this.#putPage(timesPagesFrom + times.number, times.bytes);
     const bytes = this.#page.finish();
     this.#index.addPage({
       firstOrdinal: this.#firstOrdinal,
@@ -128,9 +136,12 @@ export class WindowWriter {
     });
     this.#pageMinMs = Number.POSITIVE_INFINITY;
     this.#pageMaxMs = Number.NEGATIVE_INFINITY;
+    await this.#putPage(this.#index.pageCount - 1, bytes);
+  }
+
+  #putPage(number: number, bytes: Uint8Array): Promise<void> {
     this.#pageBytes += bytes.length;
-    const key = windowKey(this.#plan.shard, KeyKind.Page, this.#plan, this.#index.pageCount - 1);
-    await this.#put(key, bytes);
+    return this.#put(windowKey(this.#plan.shard, KeyKind.Page, this.#plan, number), bytes);
   }
 
   async #writeIndex(): Promise<WindowHeader> {
