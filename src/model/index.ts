@@ -11,6 +11,7 @@ export {
   parseSignedDuration,
 } from './durations.ts';
 export { BadRegexError, DurationError, HistogramError } from './errors.ts';
+export { exemplarCharactersMax, exemplarLabels } from './exemplar_labels.ts';
 export { type AdditionRemarks, HistogramAccumulator } from './histogram/accumulator.ts';
 export {
   customBucketsSchema,

@@ -2,7 +2,16 @@
  * Receives one exposition and turns it into columns, applying what the job's configuration says about
  * timestamps and limits. Its result is taken only when the whole exposition was good: a scrape is atomic.
  */
-import { type Labels, setNormalNaN, setStaleNaN, type TextCache, type WriteBatch } from '../model/index.ts';
+import {
+  type BatchExemplar,
+  exemplarLabels,
+  type Labels,
+  setNormalNaN,
+  setStaleNaN,
+  type TextCache,
+  type WriteBatch,
+} from '../model/index.ts';
+import type { ScrapeBatches } from './batches.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import type { ExpositionSink, MetadataKind } from './exposition/sink.ts';
 import type { MetadataStore } from './metadata.ts';
@@ -36,24 +45,23 @@ export class ScrapeCollector implements ExpositionSink {
   readonly #texts: TextCache;
   readonly #timestampMs: number;
   readonly #timestampMsMax: number;
-  #series: Labels[] = [];
-  #refs: Uint32Array<ArrayBuffer>;
-  #timestamps: Float64Array<ArrayBuffer>;
-  #values: Float64Array<ArrayBuffer>;
-  #count = 0;
+  readonly #batches: ScrapeBatches;
+  #exemplars: BatchExemplar[] = [];
+  /** Where the batch has the series of the last sample, and when that was; -1 when the sample was not taken. */
+  #lastPlace = -1;
+  #lastTimestampMs = 0;
   /** Samples that sample_limit counts. */
   #limited = 0;
 
   constructor(deps: {
     cache: SeriesCache;
+    batches: ScrapeBatches;
     config: ScrapeConfig;
     labeler: SampleLabeler;
     metadata: MetadataStore;
     texts: TextCache;
     timestampMs: number;
     nowMs: number;
-    /** How many samples are likely; 0 when unknown. */
-    samplesExpected: number;
   }) {
     this.#cache = deps.cache;
     this.#config = deps.config;
@@ -62,11 +70,8 @@ export class ScrapeCollector implements ExpositionSink {
     this.#texts = deps.texts;
     this.#timestampMs = deps.timestampMs;
     this.#timestampMsMax = deps.nowMs + aheadMsMax;
-    const size = Math.max(64, deps.samplesExpected);
-    this.#refs = new Uint32Array(size);
-    this.#timestamps = new Float64Array(size);
-    this.#values = new Float64Array(size);
-    this.#cache.begin();
+    this.#batches = deps.batches;
+    this.#batches.begin();
   }
 
   get isOverSampleLimit(): boolean {
@@ -99,12 +104,14 @@ export class ScrapeCollector implements ExpositionSink {
     return this.#texts.text(body, start, end);
   }
 
-  sample(entry: number, value: number, exposedTimestampMs: number): void {
+  sample(entry: number, numbers: Float64Array): void {
     this.counts.scraped++;
+    this.#lastPlace = -1;
     const standing = this.#cache.touch(entry);
     const series = this.#cache.seriesOf(entry);
     if (series < 0) return;
     this.counts.kept++;
+    const exposedTimestampMs = numbers[1] as number;
     const isExplicit = this.#config.honorTimestamps && !Number.isNaN(exposedTimestampMs);
     if (standing === 'repeated' && !isExplicit) {
       this.counts.duplicates++;
@@ -119,12 +126,24 @@ export class ScrapeCollector implements ExpositionSink {
     if (this.isOverSampleLimit) return;
     if (standing === 'new') this.counts.seriesAdded++;
     if (!isExplicit || this.#config.trackTimestampsStaleness) this.#cache.track(series);
-    const place = this.#cache.placeIn(series, this.#series.length);
-    if (place === this.#series.length) this.#series.push(this.#cache.labels(series));
-    const at = this.#append(place, timestampMs);
+    const batches = this.#batches;
+    const place = batches.placeOf(series);
+    this.#lastPlace = place;
+    this.#lastTimestampMs = timestampMs;
+    const at = batches.add(place, timestampMs);
+    const value = numbers[0] as number;
     // biome-ignore lint/suspicious/noSelfCompare: the NaN test without a call
-    if (value === value) this.#values[at] = value;
-    else setNormalNaN(this.#values, at);
+    if (value === value) batches.values[at] = value;
+    else setNormalNaN(batches.values, at);
+  }
+
+  /** Exemplars that can't be stored are left out; they never fail a scrape. */
+  exemplar(pairs: readonly string[], value: number, exposedTimestampMs: number): void {
+    const timestampMs = Number.isNaN(exposedTimestampMs) ? this.#lastTimestampMs : exposedTimestampMs;
+    if (this.#lastPlace < 0 || !(timestampMs >= timestampMsMin && timestampMs <= this.#timestampMsMax))
+      return;
+    const labels = exemplarLabels(pairs);
+    if (labels !== undefined) this.#exemplars.push({ ref: this.#lastPlace, labels, value, timestampMs });
   }
 
   metadata(
@@ -140,49 +159,25 @@ export class ScrapeCollector implements ExpositionSink {
 
   /** Forgets the samples (not the counts) of an exposition that turned out bad. */
   discard(): void {
-    this.#series = [];
-    this.#count = 0;
+    this.#batches.restart();
+    this.#cache.replace();
+    this.#exemplars = [];
   }
 
-  addStale(labels: Labels): void {
-    const at = this.#append(this.#series.push(labels) - 1, this.#timestampMs);
-    setStaleNaN(this.#values, at);
+  /** The marker of a series of the cache. */
+  addStale(series: number): void {
+    const at = this.#batches.add(this.#batches.placeOf(series), this.#timestampMs);
+    setStaleNaN(this.#batches.values, at);
   }
 
-  addReport(labels: Labels, value: number): void {
-    const at = this.#append(this.#series.push(labels) - 1, this.#timestampMs);
-    this.#values[at] = value;
+  /** The value of the report series `index`; undefined is the marker. */
+  addReport(index: number, labels: Labels, value: number | undefined): void {
+    const at = this.#batches.add(this.#batches.placeOfReport(index, labels), this.#timestampMs);
+    if (value === undefined) setStaleNaN(this.#batches.values, at);
+    else this.#batches.values[at] = value;
   }
 
   batch(): WriteBatch {
-    const count = this.#count;
-    return {
-      series: this.#series,
-      refs: this.#refs.subarray(0, count),
-      timestamps: this.#timestamps.subarray(0, count),
-      values: this.#values.subarray(0, count),
-    };
-  }
-
-  /** Adds a sample without its value; returns where the value belongs. May replace the columns. */
-  #append(ref: number, timestampMs: number): number {
-    const at = this.#count++;
-    if (at === this.#refs.length) this.#grow();
-    this.#refs[at] = ref;
-    this.#timestamps[at] = timestampMs;
-    return at;
-  }
-
-  #grow(): void {
-    const size = this.#refs.length * 2;
-    const refs = new Uint32Array(size);
-    refs.set(this.#refs);
-    this.#refs = refs;
-    const timestamps = new Float64Array(size);
-    timestamps.set(this.#timestamps);
-    this.#timestamps = timestamps;
-    const values = new Float64Array(size);
-    values.set(this.#values);
-    this.#values = values;
+    return this.#batches.finish(this.#exemplars);
   }
 }

@@ -5,6 +5,7 @@
  */
 import { assert, type Clock, CodedError, errorText, systemRandom } from '../base/index.ts';
 import { formatDuration, type Labels, TextCache, type WriteBatch } from '../model/index.ts';
+import { ScrapeBatches } from './batches.ts';
 import { ScrapeCollector, type ScrapeCounts } from './collector.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import { ScrapeError } from './errors.ts';
@@ -41,7 +42,7 @@ export interface ScrapeLoopDeps {
 }
 
 export interface ScrapeResult {
-  /** Samples, staleness markers and report series, all of one target. */
+  /** Samples, staleness markers and report series, all of one target. Its owner gives it back with `release`. */
   readonly batch: WriteBatch;
   readonly health: 'up' | 'down';
   /** Empty when up. */
@@ -58,13 +59,13 @@ export class ScrapeLoop {
   readonly metadata: MetadataStore;
   readonly #deps: ScrapeLoopDeps;
   readonly #cache: SeriesCache;
+  readonly #batches: ScrapeBatches;
   readonly #labeler: SampleLabeler;
   readonly #report: ReportSeries;
   readonly #texts: TextCache;
   readonly #headers: Readonly<Record<string, string>>;
   #isScraping = false;
   #hasReported: boolean;
-  #samplesExpected = 0;
   #startedAtMs: number | undefined;
 
   constructor(deps: ScrapeLoopDeps) {
@@ -81,6 +82,7 @@ export class ScrapeLoop {
     const hashSeed = deps.hashSeed ?? systemRandom().below(2 ** 32);
     this.metadata = new MetadataStore(hashSeed);
     this.#cache = new SeriesCache(hashSeed);
+    this.#batches = new ScrapeBatches(this.#cache);
     this.#texts = deps.texts ?? new TextCache(hashSeed);
     this.#headers = {
       accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
@@ -137,9 +139,19 @@ export class ScrapeLoop {
   /** The target is gone: markers for all its series, the report's too. The loop is not used afterwards. */
   endOfLife(timestampMs: number): WriteBatch {
     const collector = this.#collector(timestampMs);
-    this.#cache.abandon((labels) => collector.addStale(labels));
-    if (this.#hasReported) this.#report.writeStale((labels) => collector.addStale(labels));
+    this.#cache.abandon((series) => collector.addStale(series));
+    if (this.#hasReported) {
+      this.#report.writeStale((index, labels) => collector.addReport(index, labels, undefined));
+    }
     return collector.batch();
+  }
+
+  /**
+   * Nobody reads this batch any more: its columns serve a later scrape. A batch that somebody may still hold (an append
+   * that was not answered in time) is not given back; it stays as it is.
+   */
+  release(batch: WriteBatch): void {
+    this.#batches.release(batch);
   }
 
   /** How many spellings of series are remembered; bounded by what a good scrape holds. */
@@ -166,11 +178,10 @@ export class ScrapeLoop {
       if (!(error instanceof CodedError)) throw error;
       return this.#failed(collector, timestampMs, startedAtMs, body.length, error);
     }
-    const addStale = (labels: Labels): void => collector.addStale(labels);
+    const addStale = (series: number): void => collector.addStale(series);
     if (body.length > 0) {
       this.#cache.commit(addStale);
       this.metadata.scrapeDone();
-      this.#samplesExpected = collector.counts.kept + 16;
     } else this.#cache.abandon(addStale);
     return this.#finish(collector, timestampMs, startedAtMs, body.length, undefined);
   }
@@ -192,7 +203,7 @@ export class ScrapeLoop {
     error: unknown,
   ): ScrapeResult {
     collector.discard();
-    this.#cache.abandon((labels) => collector.addStale(labels));
+    this.#cache.abandon((series) => collector.addStale(series));
     return this.#finish(collector, timestampMs, startedAtMs, bodyBytes, error);
   }
 
@@ -206,8 +217,8 @@ export class ScrapeLoop {
     const { counts } = collector;
     const durationMs = this.#deps.clock.monotonicMs() - startedAtMs;
     const isUp = error === undefined;
-    this.#report.write({ isUp, durationMs, ...counts, bodyBytes }, (labels, value) =>
-      collector.addReport(labels, value),
+    this.#report.write({ isUp, durationMs, ...counts, bodyBytes }, (index, labels, value) =>
+      collector.addReport(index, labels, value),
     );
     this.#hasReported = true;
     this.#count(counts, durationMs, bodyBytes, error);
@@ -225,13 +236,13 @@ export class ScrapeLoop {
   #collector(timestampMs: number): ScrapeCollector {
     return new ScrapeCollector({
       cache: this.#cache,
+      batches: this.#batches,
       config: this.#deps.config,
       labeler: this.#labeler,
       metadata: this.metadata,
       texts: this.#texts,
       timestampMs,
       nowMs: this.#deps.clock.nowMs(),
-      samplesExpected: this.#samplesExpected,
     });
   }
 

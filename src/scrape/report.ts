@@ -48,11 +48,14 @@ export class ReportSeries {
     ]);
   }
 
-  write(report: ScrapeReport, add: (labels: Labels, value: number) => void): void {
-    for (const [labels, measure] of this.#series) add(labels, measure(report, this.#limits));
+  /** The series are numbered by the order in which they are always written. */
+  write(report: ScrapeReport, add: (index: number, labels: Labels, value: number) => void): void {
+    for (const [index, [labels, measure]] of this.#series.entries()) {
+      add(index, labels, measure(report, this.#limits));
+    }
   }
 
-  writeStale(addStale: (labels: Labels) => void): void {
-    for (const [labels] of this.#series) addStale(labels);
+  writeStale(addStale: (index: number, labels: Labels) => void): void {
+    for (const [index, [labels]] of this.#series.entries()) addStale(index, labels);
   }
 }

@@ -38,6 +38,8 @@ export class SeriesCache {
   /** Per series: its place in the batch, valid in the scrape noted beside it. */
   #place = new Uint32Array(64);
   #placeScrape = new Int32Array(64);
+  /** Per series: the store's reference, -1 when unknown. */
+  #storeRef = new Int32Array(64);
 
   constructor(seed: number) {
     this.#seed = seed | 0;
@@ -50,6 +52,14 @@ export class SeriesCache {
 
   labels(series: number): Labels {
     return this.#series[series] as Labels;
+  }
+
+  storeRef(series: number): number {
+    return this.#storeRef[series] as number;
+  }
+
+  setStoreRef(series: number, storeRef: number): void {
+    this.#storeRef[series] = storeRef;
   }
 
   /** Starts a scrape. */
@@ -113,16 +123,21 @@ export class SeriesCache {
     return next;
   }
 
+  /** The running scrape's batch starts anew: no series has a place in it. */
+  replace(): void {
+    this.#placeScrape.fill(never);
+  }
+
   /** Takes over a series that another loop over the same target has left, so that its end gets a marker. */
   inherit(labels: Labels): void {
     this.#tracked[this.#seriesIndex(labels)] = 1;
   }
 
   /** Ends a good scrape; calls `stale` for each series that the one before held and this one doesn't. */
-  commit(stale: (labels: Labels) => void): void {
+  commit(stale: (series: number) => void): void {
     for (let series = 0; series < this.#series.length; series++) {
       const isTracked = this.#trackedScrape[series] === this.#scrape;
-      if (!isTracked && this.#tracked[series] === 1) stale(this.#series[series] as Labels);
+      if (!isTracked && this.#tracked[series] === 1) stale(series);
       this.#tracked[series] = isTracked ? 1 : 0;
     }
     let seen = 0;
@@ -130,16 +145,16 @@ export class SeriesCache {
       if (this.#lastScrape[entry] === this.#scrape) seen++;
     this.#lastGoodScrape = this.#scrape;
     this.#lastGoodEntries = seen;
-    this.#end();
+    this.#scrape++;
   }
 
   /** Ends a failed scrape: everything that the last good one held is stale. */
-  abandon(stale: (labels: Labels) => void): void {
+  abandon(stale: (series: number) => void): void {
     for (let series = 0; series < this.#series.length; series++) {
-      if (this.#tracked[series] === 1) stale(this.#series[series] as Labels);
+      if (this.#tracked[series] === 1) stale(series);
       this.#tracked[series] = 0;
     }
-    this.#end();
+    this.#scrape++;
   }
 
   /** The series that the last good scrape held and to which staleness applies. */
@@ -149,22 +164,23 @@ export class SeriesCache {
     }
   }
 
-  #end(): void {
-    if (this.#keys.size > this.#lastGoodEntries * growthFactorMax + growthCountMax) this.#compact();
-    this.#scrape++;
+  /** Whether there is so much that targets don't expose any more that `compact` is due. */
+  get isOvergrown(): boolean {
+    return this.#keys.size > this.#lastGoodEntries * growthFactorMax + growthCountMax;
   }
 
-  /** Forgets spellings that the running scrape didn't hold, and series without any. */
-  #compact(): void {
+  /** Between scrapes: forgets spellings that the last one didn't hold, and series without any. Series get new numbers. */
+  compact(): void {
     const old = {
       seriesOf: this.#seriesOf,
       lastScrape: this.#lastScrape,
       series: this.#series,
       tracked: this.#tracked,
+      storeRef: this.#storeRef,
     };
     const kept: number[] = [];
     this.#keys = this.#keys.retain((entry) => {
-      const isKept = old.lastScrape[entry] === this.#scrape;
+      const isKept = old.lastScrape[entry] === this.#scrape - 1;
       if (isKept) kept.push(entry);
       return isKept;
     });
@@ -181,12 +197,15 @@ export class SeriesCache {
     this.#trackedScrape = new Int32Array(64);
     this.#place = new Uint32Array(64);
     this.#placeScrape = new Int32Array(64);
+    this.#storeRef = new Int32Array(64);
     for (const [entry, oldEntry] of kept.entries()) {
       const oldSeries = old.seriesOf[oldEntry] as number;
       this.#lastScrape[entry] = old.lastScrape[oldEntry] as number;
       const series = oldSeries < 0 ? dropped : this.#seriesIndex(old.series[oldSeries] as Labels);
       this.#seriesOf[entry] = series;
-      if (series >= 0) this.#tracked[series] = old.tracked[oldSeries] as number;
+      if (series < 0) continue;
+      this.#tracked[series] = old.tracked[oldSeries] as number;
+      this.#storeRef[series] = old.storeRef[oldSeries] as number;
     }
   }
 
@@ -201,6 +220,7 @@ export class SeriesCache {
     if (series >= this.#tracked.length) this.#growSeries();
     this.#trackedScrape[series] = never;
     this.#placeScrape[series] = never;
+    this.#storeRef[series] = -1;
     this.#seriesByHash.set(hash, series);
     return series;
   }
@@ -218,6 +238,7 @@ export class SeriesCache {
     this.#tracked = tracked;
     this.#trackedScrape = enlarged(this.#trackedScrape, tracked.length);
     this.#placeScrape = enlarged(this.#placeScrape, tracked.length);
+    this.#storeRef = enlarged(this.#storeRef, tracked.length);
     const place = new Uint32Array(tracked.length);
     place.set(this.#place);
     this.#place = place;

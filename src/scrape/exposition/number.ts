@@ -15,8 +15,8 @@ const plus = 0x2b;
 const lowerE = 0x65;
 const upperE = 0x45;
 
-/** The float in `body[start, end)`; undefined when it is none. */
-export function parseFloatBytes(body: Uint8Array, start: number, end: number): number | undefined {
+/** Writes the float in `body[start, end)` to `into[0]`; false when it is none. */
+export function parseFloatBytes(body: Uint8Array, start: number, end: number, into: Float64Array): boolean {
   let at = start;
   const negative = body[at] === minus;
   if (negative || body[at] === plus) at++;
@@ -38,7 +38,7 @@ export function parseFloatBytes(body: Uint8Array, start: number, end: number): n
       byte = ++at < end ? (body[at] as number) : 0;
     }
   }
-  if (digits === 0 || digits > digitsExactMax) return parseSlowly(body, start, end);
+  if (digits === 0 || digits > digitsExactMax) return parseSlowly(body, start, end, into);
   if ((byte === lowerE || byte === upperE) && at < end) {
     const signAt = at + 1;
     const exponentNegative = body[signAt] === minus;
@@ -48,19 +48,23 @@ export function parseFloatBytes(body: Uint8Array, start: number, end: number): n
     while (at < end && (body[at] as number) >= zero && (body[at] as number) <= nine && exponent < 1000) {
       exponent = exponent * 10 + ((body[at++] as number) - zero);
     }
-    if (at === exponentStart) return undefined;
+    if (at === exponentStart) return false;
     scale += exponentNegative ? -exponent : exponent;
   }
-  if (at !== end || scale > 22 || scale < -22) return parseSlowly(body, start, end);
+  if (at !== end || scale > 22 || scale < -22) return parseSlowly(body, start, end, into);
   const magnitude =
     scale < 0 ? mantissa / (powersOfTen[-scale] as number) : mantissa * (powersOfTen[scale] as number);
-  return negative ? -magnitude : magnitude;
+  into[0] = negative ? -magnitude : magnitude;
+  return true;
 }
 
 const ascii = new TextDecoder('latin1');
 
-function parseSlowly(body: Uint8Array, start: number, end: number): number | undefined {
-  return parseFloatText(ascii.decode(body.subarray(start, end)));
+function parseSlowly(body: Uint8Array, start: number, end: number, into: Float64Array): boolean {
+  const value = parseFloatText(ascii.decode(body.subarray(start, end)));
+  if (value === undefined) return false;
+  into[0] = value;
+  return true;
 }
 
 /** A float as OpenMetrics writes it in `le` and `quantile`: shortest, and always with a dot or an exponent. */

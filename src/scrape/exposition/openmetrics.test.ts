@@ -10,7 +10,7 @@ function parse(text: string): { lines: string[]; outcome: ParseOutcome } {
   return { lines: sink.lines, outcome };
 }
 
-test('timestamps are seconds, exemplars are checked and counted, the end is marked', () => {
+test('timestamps are seconds, exemplars follow their sample, the end is marked', () => {
   const { lines, outcome } = parse(
     '# HELP a Help.\n# TYPE a counter\n# UNIT a_seconds seconds\na_total 1 1.5\n' +
       'a_total{x="y"} 2 # {trace_id="abc"} 0.5 1.25\na_total{x="z"} 3 4.0 # {} 0.5\n{"q.q"} 4\n# EOF\n',
@@ -21,7 +21,9 @@ test('timestamps are seconds, exemplars are checked and counted, the end is mark
     'unit a_seconds: seconds',
     '["a_total"] 1 @1500',
     '["a_total","x","y"] 2',
+    'exemplar ["trace_id","abc"] 0.5 @1250',
     '["a_total","x","z"] 3 @4000',
+    'exemplar [] 0.5',
     '["q.q"] 4',
   ]);
   assert.deepEqual(outcome, { samples: 4, exemplars: 2 });

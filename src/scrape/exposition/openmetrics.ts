@@ -1,7 +1,9 @@
 /**
  * OpenMetrics text 1.0 (github.com/prometheus/OpenMetrics, specification/OpenMetrics.md), as strictly as
- * Prometheus reads it: single spaces, no blank lines, `# EOF` last, timestamps in seconds. Exemplars are
- * checked and counted. `_created` series are ordinary series here.
+ * Prometheus reads it: single spaces, no blank lines, `# EOF` last, timestamps in seconds. A
+ * `_created` series is an ordinary series, as it is for Prometheus unless its feature created-timestamp-zero-ingestion is
+ * on; with that, this parser would keep its value from the sink's samples and give it as start time to the family's
+ * samples of the same labels (`le` and `quantile` apart) that stand before it.
  */
 import { decodeUtf8 } from '../../model/index.ts';
 import {
@@ -58,6 +60,12 @@ class OpenMetricsParser {
   exemplars = 0;
   readonly #body: Uint8Array;
   readonly #sink: ExpositionSink;
+  /** See ExpositionSink.sample. */
+  readonly #numbers = new Float64Array(2);
+  /** The same for an exemplar. */
+  readonly #exemplarNumbers = new Float64Array(2);
+  readonly #scratch = new Float64Array(1);
+  #exemplarPairs: readonly string[] = [];
   #type = '';
 
   constructor(body: Uint8Array, sink: ExpositionSink) {
@@ -75,53 +83,63 @@ class OpenMetricsParser {
       end = seriesEnd(body, at, dialect);
       id = resolveSeries(body, at, end, dialect, this.#type, this.#sink);
     }
+    const numbers = this.#numbers;
     const valueEnd = tokenEnd(body, end);
-    const value = this.#float(end, valueEnd, 'expected value after metric');
+    this.#float(end, valueEnd, 'expected value after metric', numbers);
     let next = valueEnd;
-    let timestampMs = Number.NaN;
+    numbers[1] = Number.NaN;
     if (body[next] === space && body[next + 1] !== hash) {
-      const timestampEnd = tokenEnd(body, next);
-      timestampMs = this.#timestamp(next, timestampEnd);
-      next = timestampEnd;
+      next = tokenEnd(body, next);
+      this.#timestamp(valueEnd, next, numbers);
     }
-    if (body[next] === space) next = this.#exemplar(next);
+    const hasExemplar = body[next] === space;
+    if (hasExemplar) next = this.#exemplar(next);
     if (next >= body.length) throw expositionError(body, next, missingEof);
     if (body[next] !== lineFeed) throw expositionError(body, next, 'expected timestamp or new record');
     this.samples++;
-    this.#sink.sample(id, value, timestampMs);
+    this.#sink.sample(id, numbers);
+    if (hasExemplar) {
+      const [value = 0, timestampMs = Number.NaN] = this.#exemplarNumbers;
+      this.#sink.exemplar(this.#exemplarPairs, value, timestampMs);
+    }
     return next + 1;
   }
 
-  /** The float of the token whose leading space is at `at`. */
-  #float(at: number, end: number, complaint: string): number {
+  /** Writes the float of the token whose leading space is at `at` to `into[0]`. */
+  #float(at: number, end: number, complaint: string, into: Float64Array): void {
     const body = this.#body;
     if (body[at] !== space || end <= at + 1) throw expositionError(body, at, complaint);
-    const value = parseFloatBytes(body, at + 1, end);
-    if (value === undefined) throw expositionError(body, at, 'invalid value');
-    return value;
+    if (!parseFloatBytes(body, at + 1, end, into)) throw expositionError(body, at, 'invalid value');
   }
 
-  #timestamp(at: number, end: number): number {
-    const seconds = this.#float(at, end, 'expected timestamp or new record');
+  /** Writes the time to `into[1]`. */
+  #timestamp(at: number, end: number, into: Float64Array): void {
+    this.#float(at, end, 'expected timestamp or new record', this.#scratch);
+    const seconds = this.#scratch[0] as number;
     if (!Number.isFinite(seconds)) throw expositionError(this.#body, at, 'invalid timestamp');
-    return Math.trunc(seconds * 1000);
+    into[1] = Math.trunc(seconds * 1000);
   }
 
   /** `at` is the space before ` # {labels} value [timestamp]`. Returns the offset after it. */
   #exemplar(at: number): number {
     const body = this.#body;
+    const numbers = this.#exemplarNumbers;
     if (body[at + 1] !== hash || body[at + 2] !== space || body[at + 3] !== braceOpen) {
       throw expositionError(body, at, 'expected timestamp or new record');
     }
     const braces = parseBraces(body, at + 4, dialect, this.#sink);
     if (braces.quotedName !== undefined) throw expositionError(body, at, 'expected label name');
     const valueEnd = tokenEnd(body, braces.end);
-    this.#float(braces.end, valueEnd, 'expected value after exemplar labels');
+    this.#float(braces.end, valueEnd, 'expected value after exemplar labels', numbers);
+    let end = valueEnd;
+    numbers[1] = Number.NaN;
+    if (body[valueEnd] === space) {
+      end = tokenEnd(body, valueEnd);
+      this.#timestamp(valueEnd, end, numbers);
+    }
+    this.#exemplarPairs = braces.labels;
     this.exemplars++;
-    if (body[valueEnd] !== space) return valueEnd;
-    const timestampEnd = tokenEnd(body, valueEnd);
-    this.#timestamp(valueEnd, timestampEnd);
-    return timestampEnd;
+    return end;
   }
 
   /** `at` is a hash sign. Returns the offset of the next line. */

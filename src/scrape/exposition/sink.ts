@@ -24,8 +24,13 @@ export interface ExpositionSink {
   define(body: Uint8Array, start: number, end: number, pairs: readonly string[]): number;
   /** Decodes a label name or value; undefined when it is not UTF-8. Lets the sink share strings. */
   text(body: Uint8Array, start: number, end: number): string | undefined;
-  /** One sample of the series `id`; `timestampMs` is NaN when the exposition gives none. */
-  sample(id: number, value: number, timestampMs: number): void;
+  /**
+   * One sample of the series `id`. `numbers` holds its value and its time in milliseconds, which is NaN when the exposition gives
+   * none: a column that is used again and again, since numbers handed over as such would be allocated.
+   */
+  sample(id: number, numbers: Float64Array): void;
+  /** The exemplar of the sample before: its labels as name, value, name, value...; the time as above. */
+  exemplar(pairs: readonly string[], value: number, timestampMs: number): void;
   /** A HELP, TYPE or UNIT line: the family's name and the text, still escaped, as byte ranges. */
   metadata(
     kind: MetadataKind,

@@ -49,6 +49,8 @@ class TextParser {
   samples = 0;
   readonly #body: Uint8Array;
   readonly #sink: ExpositionSink;
+  /** See ExpositionSink.sample. */
+  readonly #numbers = new Float64Array(2);
   #type = '';
 
   constructor(body: Uint8Array, sink: ExpositionSink) {
@@ -71,13 +73,15 @@ class TextParser {
     }
     const valueEnd = tokenEnd(body, valueStart);
     if (valueEnd === valueStart) throw expositionError(body, valueStart, 'expected value after metric');
-    const value = parseFloatBytes(body, valueStart, valueEnd);
-    if (value === undefined) throw expositionError(body, valueStart, 'invalid value');
-    let timestampMs = Number.NaN;
+    const numbers = this.#numbers;
+    if (!parseFloatBytes(body, valueStart, valueEnd, numbers)) {
+      throw expositionError(body, valueStart, 'invalid value');
+    }
+    numbers[1] = Number.NaN;
     let next = skipBlanks(body, valueEnd);
     if (next < body.length && body[next] !== lineFeed) {
       const start = next;
-      timestampMs = 0;
+      let timestampMs = 0;
       while (isDigit(body[next])) timestampMs = timestampMs * 10 + ((body[next++] as number) - zeroDigit);
       if (next === start) throw expositionError(body, start, 'expected timestamp or new record');
       if (timestampMs >= int64Max) throw expositionError(body, start, 'timestamp out of range');
@@ -85,9 +89,10 @@ class TextParser {
       if (next < body.length && body[next] !== lineFeed) {
         throw expositionError(body, next, 'expected next entry after timestamp');
       }
+      numbers[1] = timestampMs;
     }
     this.samples++;
-    this.#sink.sample(id, value, timestampMs);
+    this.#sink.sample(id, numbers);
     return next;
   }
 

@@ -138,9 +138,14 @@ export class RecordingSink implements ExpositionSink {
     return decodeUtf8(body, start, end);
   }
 
-  sample(id: number, value: number, timestampMs: number): void {
+  sample(id: number, [value = 0, timestampMs = 0]: Float64Array): void {
     const at = Number.isNaN(timestampMs) ? '' : ` @${timestampMs}`;
     this.lines.push(`${this.#names[id]} ${Object.is(value, -0) ? '-0' : value}${at}`);
+  }
+
+  exemplar(pairs: readonly string[], value: number, timestampMs: number): void {
+    const at = Number.isNaN(timestampMs) ? '' : ` @${timestampMs}`;
+    this.lines.push(`exemplar ${JSON.stringify(pairs)} ${value}${at}`);
   }
 
   metadata(
