@@ -2,10 +2,8 @@
  * Writes a page: many series' samples under one key and one checksum, docs/formats/page.md. Equal columns of times are
  * stored once in a page, and once in a window where it shares them.
  */
-import { crc32 } from 'node:zlib';
 import { assert, ByteWriter } from '../../base/index.ts';
 import type { FloatHistogram } from '../../model/index.ts';
-import { encodeTimestamps } from '../codec/timestamps.ts';
 import { encodeValues } from '../codec/values.ts';
 import { packFrame } from './frame.ts';
 import { encodeHistograms } from './histograms.ts';
@@ -21,6 +19,7 @@ import {
   timesPagesMax,
 } from './layout.ts';
 import { type SharedPlace, SharedTimes } from './shared_times.ts';
+import { TimesEncoder } from './times_encoder.ts';
 
 /** Samples of one series. */
 export interface SeriesBlock {
@@ -43,6 +42,7 @@ const none = -1;
 
 export class PageBuilder {
   readonly #shared: SharedTimes;
+  readonly #encoder = new TimesEncoder();
   readonly #ordinals: number[] = [];
   readonly #samples: number[] = [];
   /** Offsets among the blocks, or references. */
@@ -95,24 +95,17 @@ export class PageBuilder {
 
   #addTimes(times: Float64Array, from: number, to: number, mayShare: boolean): number {
     const blocks = this.#blocks;
-    const at = blocks.length;
-    encodeTimestamps(times, from, to, blocks);
-    const encoded = blocks.bytes.subarray(at, blocks.length);
-    const checksum = crc32(encoded);
+    const { bytes, checksum } = this.#encoder.encode(times, from, to);
     const place = this.#timesByChecksum.get(checksum);
     if (place !== undefined) {
       const other = blocks.bytes.subarray(place.at, place.at + place.bytes);
-      if (Buffer.compare(encoded, other) === 0) {
-        blocks.truncate(at);
-        return place.at;
-      }
+      if (Buffer.compare(bytes, other) === 0) return place.at;
     }
-    const shared = mayShare ? this.#reference(this.#shared.place(encoded, checksum)) : undefined;
-    if (shared !== undefined) {
-      blocks.truncate(at);
-      return shared;
-    }
-    this.#timesByChecksum.set(checksum, { at, bytes: encoded.length });
+    const shared = mayShare ? this.#reference(this.#shared.place(bytes, checksum)) : undefined;
+    if (shared !== undefined) return shared;
+    const at = blocks.length;
+    blocks.raw(bytes);
+    this.#timesByChecksum.set(checksum, { at, bytes: bytes.length });
     return at;
   }
 

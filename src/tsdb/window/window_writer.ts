@@ -3,7 +3,7 @@
  * crash leaves either a whole window or keys without a header, which the next opening sweeps away.
  */
 import { crc32 } from 'node:zlib';
-import { assert } from '../../base/index.ts';
+import { AssertionError, assert } from '../../base/index.ts';
 import type { FloatHistogram, Labels } from '../../model/index.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
 import { PageBuilder } from '../page/page_builder.ts';
@@ -98,8 +98,8 @@ export class WindowWriter {
     const { startMs, lengthMs } = this.#plan;
     const isInside = firstMs >= startMs && lastMs < startMs + lengthMs;
     assert(isInside, `samples from ${firstMs} to ${lastMs} do not lie in the window at ${startMs}`);
-    const isInOrder = this.#previous === undefined || compareMetricFirst(this.#previous, labels) < 0;
-    assert(isInOrder, `series ${labels} comes behind ${this.#previous}`);
+    if (this.#previous !== undefined && compareMetricFirst(this.#previous, labels) >= 0)
+      throw new AssertionError(`series ${labels} comes behind ${this.#previous}`);
     this.#previous = labels;
     const ordinal = this.#index.seriesCount;
     this.#index.addSeries(labels, firstMs, lastMs);
