@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 import type { Bench, Figure } from './figure.ts';
 
 const root = import.meta.dirname;
+/** What benches share, no benches. */
+const sharedFolders: readonly string[] = ['peers', 'workload'];
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -17,7 +19,7 @@ function print(line: string): void {
 function listBenches(): string[] {
   const names: string[] = [];
   for (const room of readdirSync(root, { withFileTypes: true })) {
-    if (!room.isDirectory()) continue;
+    if (!room.isDirectory() || sharedFolders.includes(room.name)) continue;
     for (const file of readdirSync(join(root, room.name))) {
       if (/^[^.]+\.ts$/.test(file)) names.push(`${room.name}/${file.slice(0, -3)}`);
     }

@@ -1,0 +1,52 @@
+/**
+ * Appending to 128 shards of one store in the steady state: scrapes whose series the store knows by reference, log and
+ * group commit included. A round is one scrape of each target, all at once; the store's time of a round counts, making
+ * the data does not. Best and median of the rounds: the best is what the machine can do when it is left alone.
+ */
+import type { Figure } from '../figure.ts';
+import { DataSet } from '../workload/data_set.ts';
+import { answer, childArguments, fromChild, isChild } from './support/child.ts';
+import { atLeast, median } from './support/goal.ts';
+import { BenchStore, inFolder, windowStartBefore } from './support/store.ts';
+
+const goal = 4e6;
+const warmUpRounds = 20;
+const rounds = 100;
+const durationMs = (warmUpRounds + rounds) * 15_000;
+const sizes = [20_000, 100_000];
+
+export default async function* byReference(): AsyncGenerator<Figure> {
+  for (const series of sizes) yield* fromChild<Figure>(import.meta.filename, [series]);
+}
+
+async function* measure(path: string, series: number): AsyncGenerator<Figure> {
+  const set = new DataSet({ series, startMs: windowStartBefore(durationMs) });
+  const store = await BenchStore.open(path);
+  const of = `${series / 1000} k series, 128 shards`;
+  const first = await store.appendRound(set);
+  yield { figure: `first scrapes, ${of}`, value: (first.samples / first.spentMs) * 1000, unit: 'samples/s' };
+  for (let k = 1; k < warmUpRounds; k++) await store.appendRound(set);
+  const rates: number[] = [];
+  let samples = 0;
+  const cpu = process.cpuUsage();
+  for (let k = 0; k < rounds; k++) {
+    const round = await store.appendRound(set);
+    rates.push((round.samples / round.spentMs) * 1000);
+    samples += round.samples;
+  }
+  const used = process.cpuUsage(cpu);
+  const best = Math.max(...rates);
+  yield atLeast(goal, { figure: `by reference, best round, ${of}`, value: best, unit: 'samples/s' });
+  yield { figure: `by reference, median round, ${of}`, value: median(rates), unit: 'samples/s' };
+  const seconds = (used.user + used.system) / 1e6;
+  yield {
+    figure: `CPU of all threads, data made included, ${of}`,
+    value: seconds / (samples / 1e6),
+    unit: 's/million samples',
+  };
+  await store.close();
+}
+
+if (isChild(import.meta.filename)) {
+  await answer(inFolder((path) => measure(path, Number(childArguments[0]))));
+}

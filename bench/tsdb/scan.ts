@@ -1,0 +1,75 @@
+/**
+ * Reading sealed windows with warm caches, from one shard: 10 k series x 2 h, as a query over everything of a window
+ * asks for, and a scan of all of them over 6 h, in which decoding outweighs the rest. Samples that come back are counted,
+ * so that nothing is lazily left undone. Best of several runs.
+ */
+import { Matcher, MatchType } from '../../src/model/index.ts';
+import type { Figure } from '../figure.ts';
+import { DataSet } from '../workload/data_set.ts';
+import { answer, fromChild, isChild } from './support/child.ts';
+import { atLeast, atMost } from './support/goal.ts';
+import { sealAll, sealedMark } from './support/sealing.ts';
+import { BenchStore, inFolder, windowMs, windowStartBefore } from './support/store.ts';
+
+const series = 10_000;
+const windows = 3;
+const runs = 7;
+const selectMaxMs = 60;
+const scanGoal = 100e6;
+
+export default async function* scan(): AsyncGenerator<Figure> {
+  yield* fromChild<Figure>(import.meta.filename, []);
+}
+
+interface Read {
+  readonly spentMs: number;
+  readonly samples: number;
+}
+
+async function read(
+  store: BenchStore,
+  matchers: readonly Matcher[],
+  from: number,
+  to: number,
+): Promise<Read> {
+  const beganMs = performance.now();
+  const columns = (await store.shards[0]?.select(matchers, from, to)) ?? [];
+  const spentMs = performance.now() - beganMs;
+  return { spentMs, samples: columns.reduce((sum, { timestamps }) => sum + timestamps.length, 0) };
+}
+
+async function best(run: () => Promise<Read>): Promise<Read> {
+  let least = await run();
+  for (let k = 1; k < runs; k++) {
+    const next = await run();
+    if (next.spentMs < least.spentMs) least = next;
+  }
+  return least;
+}
+
+async function* measure(path: string): AsyncGenerator<Figure> {
+  // A window more than is read, that the store may leave open.
+  const startMs = windowStartBefore((windows + 1) * windowMs);
+  const set = new DataSet({ series, startMs });
+  let store = await BenchStore.open(path, 1);
+  for (let k = 0; k < (windows * windowMs) / set.intervalMs + 1; k++) await store.appendRound(set);
+  await sealAll(store);
+  await store.close();
+  store = await BenchStore.open(path, 1);
+  const mark = sealedMark(store);
+  const all = [Matcher.create(MatchType.NotEqual, '__name__', '')];
+  const cold = await read(store, all, startMs, startMs + windowMs - 1);
+  yield { figure: `10 k series x 2 h, first time${mark}`, value: cold.spentMs, unit: 'ms' };
+  const two = await best(() => read(store, all, startMs, startMs + windowMs - 1));
+  yield atMost(selectMaxMs, { figure: `10 k series x 2 h, warm${mark}`, value: two.spentMs, unit: 'ms' });
+  const six = await best(() => read(store, all, startMs, startMs + windows * windowMs - 1));
+  const rate = (six.samples / six.spentMs) * 1000;
+  yield { figure: `samples of the scan${mark}`, value: six.samples, unit: 'samples' };
+  yield atLeast(scanGoal, { figure: `scan, warm${mark}`, value: rate, unit: 'samples/s' });
+  const one = [Matcher.create(MatchType.Equal, '__name__', 'http_request_duration_seconds_bucket')];
+  const metric = await best(() => read(store, one, startMs, startMs + windowMs - 1));
+  yield { figure: `one metric x 2 h, warm${mark}`, value: metric.spentMs, unit: 'ms' };
+  await store.close();
+}
+
+if (isChild(import.meta.filename)) await answer(inFolder(measure));
