@@ -3,6 +3,8 @@
  * bytes, the longest unused going first. Readers that want the same entry at once share one read.
  */
 
+import type { WindowMetrics } from './metrics.ts';
+
 interface Entry {
   readonly value: unknown;
   readonly bytes: number;
@@ -22,6 +24,7 @@ export class ByteCache {
   #bytes = 0;
   #hits = 0;
   #misses = 0;
+  #reported = { bytes: 0, hits: 0, misses: 0 };
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -37,6 +40,15 @@ export class ByteCache {
 
   get misses(): number {
     return this.#misses;
+  }
+
+  /** Adds what happened since the last time to the metrics. */
+  report(metrics: WindowMetrics): void {
+    const was = this.#reported;
+    this.#reported = { bytes: this.#bytes, hits: this.#hits, misses: this.#misses };
+    metrics.cacheBytes.inc(this.#bytes - was.bytes);
+    metrics.cacheHits.inc(this.#hits - was.hits);
+    metrics.cacheMisses.inc(this.#misses - was.misses);
   }
 
   /** The entry if it is here. A key names one type of value, for ever. */

@@ -1,6 +1,7 @@
 /**
- * Which windows become one, and their series as one stream. Windows that overlap are joined, windows with deletions are
- * rewritten without them, and the windows of a day that is over become one.
+ * Which windows become one, and their series as one stream. Windows of one epoch that overlap are joined, windows with
+ * deletions are rewritten without them, and the windows of a day that is over become one: within an epoch at first, of all
+ * epochs a day later.
  */
 import { joinedWindowMs, windowMs } from './limits.ts';
 import { compareMetricFirst } from './order.ts';
@@ -11,41 +12,61 @@ import { covers, type Tombstone, withoutDeleted } from './tombstone.ts';
 import type { WindowHeader } from './window_header.ts';
 import type { SealSeries } from './window_writer.ts';
 
-type Span = Pick<WindowHeader, 'startMs' | 'lengthMs'>;
+interface Compactable {
+  readonly header: WindowHeader;
+}
 
-/** The oldest group of windows that is to be rewritten as one window; empty when there is nothing to do. */
-export function planCompaction<T extends { readonly header: WindowHeader }>(
+/**
+ * The oldest group of windows that is to be rewritten as one window; empty when there is nothing to do. Groups with a window
+ * that `isBlocked` are left alone.
+ */
+export function planCompaction<T extends Compactable>(
   windows: readonly T[],
   tombstones: readonly Tombstone[],
   nowMs: number,
+  isBlocked: (window: T) => boolean = () => false,
 ): T[] {
-  const byStart = [...windows].sort((a, b) => a.header.startMs - b.header.startMs);
-  for (let at = 0; at < byStart.length; ) {
-    const group = groupFrom(byStart, at, nowMs);
-    const isDirty = group.some(({ header }) => tombstones.some((tombstone) => covers(tombstone, header)));
-    if (group.length > 1 || isDirty) return group;
-    at += group.length;
+  const days = new Map<number, T[]>();
+  for (const window of windows) {
+    const day = Math.floor(window.header.startMs / joinedWindowMs);
+    days.set(day, [...(days.get(day) ?? []), window]);
+  }
+  for (const day of [...days.keys()].sort((a, b) => a - b)) {
+    for (const group of groupsOfDay(days.get(day) ?? [], (day + 1) * joinedWindowMs, nowMs)) {
+      const isDirty = group.some(({ header }) => tombstones.some((tombstone) => covers(tombstone, header)));
+      if ((group.length > 1 || isDirty) && !group.some(isBlocked)) return group;
+    }
   }
   return [];
 }
 
-/** A day that is over, or what overlaps. */
-function groupFrom<T extends { readonly header: Span }>(
-  byStart: readonly T[],
-  at: number,
-  nowMs: number,
-): T[] {
-  const first = byStart[at] as T;
-  const dayEndMs = (Math.floor(first.header.startMs / joinedWindowMs) + 1) * joinedWindowMs;
-  // The last window of a day is sealed some time after the day's end.
-  let endMs = dayEndMs + windowMs <= nowMs ? dayEndMs : first.header.startMs + first.header.lengthMs;
-  const group = [first];
-  for (const window of byStart.slice(at + 1)) {
-    if (window.header.startMs >= endMs) break;
-    group.push(window);
-    endMs = Math.max(endMs, window.header.startMs + window.header.lengthMs);
+/** Windows of one day that belong together, the oldest first. */
+function groupsOfDay<T extends Compactable>(windows: readonly T[], dayEndMs: number, nowMs: number): T[][] {
+  const byStart = [...windows].sort((a, b) => a.header.startMs - b.header.startMs);
+  const endMs = Math.max(...byStart.map(({ header }) => header.startMs + header.lengthMs));
+  // Joined samples all have the highest epoch of the windows, so that until replicas have handed over what the others lacked
+  // each epoch keeps its windows.
+  if (endMs + joinedWindowMs + windowMs <= nowMs) return [byStart];
+  const epochs = new Set(byStart.map(({ header }) => header.epoch));
+  const groups = [...epochs].flatMap((epoch) => {
+    const ofEpoch = byStart.filter(({ header }) => header.epoch === epoch);
+    // The last window of a day is sealed some time after the day's end.
+    return dayEndMs + windowMs <= nowMs ? [ofEpoch] : overlapping(ofEpoch);
+  });
+  return groups.sort(([a], [b]) => (a?.header.startMs ?? 0) - (b?.header.startMs ?? 0));
+}
+
+/** Splits windows, sorted by their start, where no window crosses. */
+function overlapping<T extends Compactable>(byStart: readonly T[]): T[][] {
+  const groups: T[][] = [];
+  let endMs = Number.NEGATIVE_INFINITY;
+  for (const window of byStart) {
+    const { startMs, lengthMs } = window.header;
+    if (startMs >= endMs) groups.push([window]);
+    else groups.at(-1)?.push(window);
+    endMs = Math.max(endMs, startMs + lengthMs);
   }
-  return group;
+  return groups;
 }
 
 /** The series of all windows in their order, each once, without what was deleted. */

@@ -24,3 +24,9 @@ export function damaged(what: string, reason: string, cause?: unknown): WindowEr
 export function unreadable(what: string, cause: unknown): WindowError {
   return new WindowError(windowErrorCodes.unreadable, `${what}: ${errorText(cause)}`, { cause });
 }
+
+/** Whether what is on the disk can't be read, or is not what was written. */
+export function isDamage(error: unknown): boolean {
+  if (!(error instanceof WindowError)) return false;
+  return error.code === windowErrorCodes.damaged || error.code === windowErrorCodes.unreadable;
+}

@@ -35,8 +35,8 @@ interface PairSpan {
   readonly end: number;
 }
 
-/** Series whose labels are put together before there may be a pause. */
-const describedAtOnce = 512;
+/** Steps between two looks at the clock. */
+const stepsAtOnce = 256;
 
 const noOrdinals: Ordinals = new Uint32Array(0);
 
@@ -52,18 +52,18 @@ export class IndexReader {
   }
 
   /** The ordinals of the series that pass all matchers, ascending. */
-  async find(matchers: readonly Matcher[]): Promise<Ordinals> {
+  async find(matchers: readonly Matcher[], pace: Pace): Promise<Ordinals> {
     let found: Ordinals | undefined;
     const needing = matchers.filter((matcher) => !matcher.matches(''));
     for (const matcher of needing) {
-      const ordinals = await this.#withPairs(await this.#accepted(matcher));
+      const ordinals = await this.#withPairs(await this.#accepted(matcher, pace), pace);
       found = found === undefined ? ordinals : intersect(found, ordinals);
       if (found.length === 0) return noOrdinals;
     }
     found ??= allOrdinals(this.#header.series);
     for (const matcher of matchers) {
       if (!matcher.matches('')) continue;
-      found = subtract(found, await this.#withPairs(await this.#refused(matcher)));
+      found = subtract(found, await this.#withPairs(await this.#refused(matcher, pace), pace));
     }
     return found;
   }
@@ -103,7 +103,7 @@ export class IndexReader {
     for (const { ordinal, minTimeMs, maxTimeMs, pairs } of kept) {
       const labels = Labels.fromSortedFlat(this.#flat(pairs, names, texts));
       described.push({ ordinal, labels, minTimeMs, maxTimeMs });
-      if (described.length % describedAtOnce === 0) await pace.pause();
+      if (described.length % stepsAtOnce === 0) await pace.pause();
     }
     return described;
   }
@@ -114,11 +114,19 @@ export class IndexReader {
   }
 
   /** All values of a label, sorted. */
-  async labelValues(name: string): Promise<string[]> {
+  async labelValues(name: string, pace: Pace): Promise<string[]> {
     const span = await this.#span(name);
     if (span === undefined) return [];
     const values: string[] = [];
-    for (let pair = span.first; pair < span.end; pair++) values.push(await this.#value(pair));
+    for (let pair = span.first; pair < span.end; ) {
+      const index = this.#pairChunkOf(pair);
+      const first = this.#header.sections[Section.Pairs].firstItems[index] ?? 0;
+      const some = (await this.#pairChunk(index)).slice(pair - first, span.end - first);
+      if (some.length === 0) throw damaged('label pairs', `there is no pair ${pair}`);
+      for (const value of some) values.push(value);
+      pair += some.length;
+      await pace.pause();
+    }
     return values;
   }
 
@@ -170,10 +178,10 @@ export class IndexReader {
   }
 
   /** Pairs whose value the matcher accepts; for matchers that need the label. */
-  async #accepted(matcher: Matcher): Promise<number[]> {
+  async #accepted(matcher: Matcher, pace: Pace): Promise<number[]> {
     const isSet = matcher.type === MatchType.Equal || matcher.type === MatchType.Regexp;
     if (!isSet || matcher.setMatches === undefined) {
-      return this.#pairsWhere(matcher.name, (value) => matcher.matches(value));
+      return this.#pairsWhere(matcher.name, (value) => matcher.matches(value), pace);
     }
     const pairs: number[] = [];
     for (const value of new Set(matcher.setMatches)) {
@@ -184,15 +192,15 @@ export class IndexReader {
   }
 
   /** Pairs whose value the matcher refuses; for matchers that an absent label satisfies. */
-  async #refused(matcher: Matcher): Promise<number[]> {
+  async #refused(matcher: Matcher, pace: Pace): Promise<number[]> {
     if (matcher.type === MatchType.NotEqual) {
       const pair = await this.#pairOf(matcher.name, matcher.value);
       return pair === undefined ? [] : [pair];
     }
-    return this.#pairsWhere(matcher.name, (value) => !matcher.matches(value));
+    return this.#pairsWhere(matcher.name, (value) => !matcher.matches(value), pace);
   }
 
-  async #pairsWhere(name: string, accepts: (value: string) => boolean): Promise<number[]> {
+  async #pairsWhere(name: string, accepts: (value: string) => boolean, pace: Pace): Promise<number[]> {
     const span = await this.#span(name);
     if (span === undefined) return [];
     const pairs: number[] = [];
@@ -204,6 +212,7 @@ export class IndexReader {
       if (pair >= first + values.length) throw damaged('label pairs', `there is no pair ${pair}`);
       for (; pair < span.end && pair < first + values.length; pair++) {
         if (accepts(values[pair - first] as string)) pairs.push(pair);
+        if (pair % stepsAtOnce === 0) await pace.pause();
       }
     }
     return pairs;
@@ -239,9 +248,12 @@ export class IndexReader {
     return value;
   }
 
-  async #withPairs(pairs: readonly number[]): Promise<Ordinals> {
+  async #withPairs(pairs: readonly number[], pace: Pace): Promise<Ordinals> {
     const lists: Ordinals[] = [];
-    for (const pair of pairs) lists.push(await this.#postings(pair));
+    for (const pair of pairs) {
+      lists.push(await this.#postings(pair));
+      await pace.pause();
+    }
     return uniteDisjoint(lists);
   }
 

@@ -60,7 +60,7 @@ export class SealedWindow {
     toMs: number,
     pace: Pace,
   ): Promise<SeriesPart[]> {
-    const ordinals = await this.index.find(matchers);
+    const ordinals = await this.index.find(matchers, pace);
     await pace.pause();
     return this.read(await this.index.describe(ordinals, fromMs, toMs, pace), fromMs, toMs, pace);
   }

@@ -1,9 +1,10 @@
 /** What several windows of a shard have together: their parts of each series merged, without what was deleted. */
-import type { Labels, Matcher, SeriesColumns } from '../../model/index.ts';
+import type { Matcher, SeriesColumns } from '../../model/index.ts';
+import { sortedBy } from './label_lists.ts';
 import type { Pace } from './pace.ts';
 import type { SealedWindow } from './sealed_window.ts';
 import { comparePrecedence, mergeParts, type SeriesPart } from './series_part.ts';
-import { covers, deletesAll, type Tombstone, withoutDeleted } from './tombstone.ts';
+import { covers, type Tombstone, withoutDeleted } from './tombstone.ts';
 
 export interface Selection {
   readonly matchers: readonly Matcher[];
@@ -36,33 +37,30 @@ export async function selectWindows(
     const { matchers, fromMs, toMs } = selection;
     const parts = await window.select(matchers, fromMs, toMs, pace);
     const active = tombstones.filter((tombstone) => covers(tombstone, window.header));
-    const left = active.length === 0 ? parts : parts.flatMap((part) => withoutDeleted(part, active) ?? []);
-    layers.push({ epoch: window.header.epoch, sequence: window.header.sequence, parts: left });
+    const { epoch, sequence } = window.header;
+    layers.push({ epoch, sequence, parts: active.length === 0 ? parts : await cut(parts, active, pace) });
   }
   for (const { epoch, columns } of selection.overlays)
     layers.push({ epoch, sequence: Number.POSITIVE_INFINITY, parts: columns.map(partOf) });
   const filled = layers.filter(({ parts }) => parts.length > 0);
   const [only] = filled;
   const merged = filled.length === 1 && only !== undefined ? only.parts : await mergeAll(filled, pace);
-  return sorted(merged.map(columnsOf));
+  // The order of one window's series is the one asked for unless a label name sorts before that of the metric.
+  return sortedBy(merged.map(columnsOf), (a, b) => a.labels.compare(b.labels), pace);
 }
 
-/** Sorted. */
-export async function seriesOfWindows(
-  windows: readonly SealedWindow[],
+async function cut(
+  parts: readonly SeriesPart[],
   tombstones: readonly Tombstone[],
-  selection: Selection,
   pace: Pace,
-): Promise<Labels[]> {
-  const found = new Map<string, Labels>();
-  for (const { index, header } of windows) {
-    const active = tombstones.filter((tombstone) => covers(tombstone, header));
-    const ordinals = await index.find(selection.matchers);
-    for (const series of await index.describe(ordinals, selection.fromMs, selection.toMs, pace)) {
-      if (!deletesAll(series.labels, series, active)) found.set(series.labels.key(), series.labels);
-    }
+): Promise<SeriesPart[]> {
+  const left: SeriesPart[] = [];
+  for (const part of parts) {
+    const one = withoutDeleted(part, tombstones);
+    if (one !== undefined) left.push(one);
+    await pace.pause();
   }
-  return [...found.values()].sort((a, b) => a.compare(b));
+  return left;
 }
 
 async function mergeAll(layers: readonly Layer[], pace: Pace): Promise<SeriesPart[]> {
@@ -74,8 +72,8 @@ async function mergeAll(layers: readonly Layer[], pace: Pace): Promise<SeriesPar
       const others = bySeries.get(key);
       if (others === undefined) bySeries.set(key, [part]);
       else others.push(part);
+      await pace.pause();
     }
-    await pace.pause();
   }
   const merged: SeriesPart[] = [];
   for (const parts of bySeries.values()) {
@@ -95,12 +93,4 @@ function columnsOf({ labels, times, values, histograms, startTimes }: SeriesPart
     ...(histograms === undefined ? {} : { histograms }),
     ...(startTimes === undefined ? {} : { startTimes }),
   };
-}
-
-/** The order of one window's series is the one asked for unless a label name sorts before that of the metric. */
-function sorted(columns: SeriesColumns[]): SeriesColumns[] {
-  const isSorted = columns.every(
-    ({ labels }, i) => i === 0 || (columns[i - 1] as SeriesColumns).labels.compare(labels) < 0,
-  );
-  return isSorted ? columns : columns.sort((a, b) => a.labels.compare(b.labels));
 }

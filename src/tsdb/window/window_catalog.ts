@@ -25,7 +25,7 @@ export interface Catalog {
   readonly headers: readonly WindowHeader[];
   readonly tombstones: readonly Tombstone[];
   /** Windows whose header can't be read: not served, and left where they are. */
-  readonly damagedHeaders: number;
+  readonly damaged: readonly WindowId[];
   readonly generations: Generations;
 }
 
@@ -49,7 +49,7 @@ export class Generations {
 export async function openCatalog(shard: number, engine: StoreEngine, log: Logger): Promise<Catalog> {
   const generations = new Generations();
   const headers: WindowHeader[] = [];
-  let damagedHeaders = 0;
+  const damagedIds: WindowId[] = [];
   const known = new Set<string>();
   for await (const id of windowIds(shard, KeyKind.Index, engine)) {
     generations.used(id);
@@ -63,7 +63,7 @@ export async function openCatalog(shard: number, engine: StoreEngine, log: Logge
     try {
       headers.push(decodeHeader(id.startMs, id.generation, openChunk(key, Section.Header, value)));
     } catch (error) {
-      damagedHeaders++;
+      damagedIds.push(id);
       log.error(
         { shard, ...id, reason: errorText(error) },
         'A sealed window can not be read and is left out',
@@ -74,7 +74,7 @@ export async function openCatalog(shard: number, engine: StoreEngine, log: Logge
     generations.used(id);
     if (!known.has(nameOf(id))) await engine.clear(windowRange(shard, KeyKind.Page, id));
   }
-  return { headers, tombstones: await readTombstones(shard, engine), damagedHeaders, generations };
+  return { headers, tombstones: await readTombstones(shard, engine), damaged: damagedIds, generations };
 }
 
 /** The windows that have any key of this kind, jumping from one to the next. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CounterResetHint, FloatHistogram, Labels, Matcher, MatchType } from '../../model/index.ts';
 import { MemoryDisk } from '../testing/memory_engine.ts';
 import { ByteCache } from './byte_cache.ts';
-import { windowMs } from './limits.ts';
+import { joinedWindowMs, windowMs } from './limits.ts';
 import { everything, inOrder, oneSeries, openSet, shown } from './testing/fixtures.ts';
 import type { SealSeries } from './window_writer.ts';
 
@@ -54,9 +54,13 @@ test('for one instant the higher epoch stands, within an epoch what was sealed f
   const expected = ['up{job="a"} 1=4 2=1 3=2 4=3'];
   assert.deepEqual(shown(await set.select([], ...everything)), expected);
   assert.equal(await set.compact(0), true);
+  assert.equal(set.stats().windows, 3);
+  assert.deepEqual(shown(await set.select([], ...everything)), expected);
+  assert.equal(await set.compact(joinedWindowMs + 2 * W - 1), false);
+  // A day after the windows' end all replicas have what they will have.
+  assert.equal(await set.compact(joinedWindowMs + 2 * W), true);
   assert.equal(set.stats().windows, 1);
   assert.deepEqual(shown(await set.select([], ...everything)), expected);
-  assert.equal(await set.compact(0), false);
 });
 
 test('native histograms and floats of one series go and come back, merged too', async () => {

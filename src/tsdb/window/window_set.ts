@@ -4,23 +4,25 @@
  * with the write of its header and disappears with its deletion, each synced, so that after a crash there is the state before
  * a change or the one behind it.
  */
+import type { Counter, Histogram } from 'prom-client';
 import { assert, type Clock, errorText, type Logger } from '../../base/index.ts';
 import type { FloatHistogram, Labels, Matcher, SeriesColumns } from '../../model/index.ts';
-import { compareBytes } from '../../model/index.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
 import type { ByteCache } from './byte_cache.ts';
 import { type Cardinality, countCardinality } from './cardinality.ts';
 import { frameChunk, Section } from './chunk_frame.ts';
 import { mergedStream, planCompaction } from './compaction.ts';
-import { WindowError, windowErrorCodes } from './errors.ts';
-import { KeyKind, tombstoneKey, windowKey } from './keys.ts';
+import { isDamage, WindowError, windowErrorCodes } from './errors.ts';
+import { KeyKind, tombstoneKey, type WindowId, windowKey } from './keys.ts';
+import { type Listing, listNames, listSeries, listValues } from './label_lists.ts';
 import { joinedWindowMs, tombstonesMax, windowMs } from './limits.ts';
+import { SetGauges, type WindowMetrics } from './metrics.ts';
 import { Pace } from './pace.ts';
 import { SealedWindow } from './sealed_window.ts';
-import { type Overlay, selectWindows, seriesOfWindows } from './select_windows.ts';
+import { type Overlay, selectWindows } from './select_windows.ts';
 import { type SnapshotEntry, snapshotEntries } from './snapshot.ts';
 import { covers, createTombstone, encodeTombstone, type Tombstone } from './tombstone.ts';
-import { type Generations, openCatalog } from './window_catalog.ts';
+import { type Catalog, type Generations, openCatalog } from './window_catalog.ts';
 import type { WindowHeader } from './window_header.ts';
 import { type SealPlan, type SealSeries, WindowWriter } from './window_writer.ts';
 
@@ -32,6 +34,7 @@ export interface WindowSetDeps {
   readonly log: Logger;
   /** Lets other business of the thread run; called between slices of long work. */
   readonly breathe: () => Promise<void>;
+  readonly metrics?: WindowMetrics;
 }
 
 export interface SealRequest {
@@ -79,6 +82,9 @@ export interface WindowStats {
   readonly damaged: number;
 }
 
+/** How long compaction leaves windows alone that it could not read. */
+const blockedMs = 3_600_000;
+
 export class WindowSet {
   readonly shard: number;
   readonly #deps: WindowSetDeps;
@@ -93,18 +99,25 @@ export class WindowSet {
   /** A write failed, so that what is on the disk is not known; it is read again before the next change. */
   #isUncertain = false;
   readonly #retiring = new Set<Promise<void>>();
+  readonly #metrics: WindowMetrics | undefined;
+  readonly #gauges: SetGauges;
+  /** Windows that compaction could not read, and when it tries again. */
+  readonly #blockedUntilMs = new WeakMap<SealedWindow, number>();
 
   private constructor(shard: number, deps: WindowSetDeps, generations: Generations) {
     this.shard = shard;
     this.#deps = deps;
     this.#generations = generations;
+    this.#metrics = deps.metrics;
+    this.#gauges = new SetGauges(deps.metrics);
   }
 
   /** Throws WindowError (`window_damaged`) when a deletion can't be read; windows that can't be are left out. */
   static async open(shard: number, deps: WindowSetDeps): Promise<WindowSet> {
     const catalog = await openCatalog(shard, deps.engine, deps.log);
     const set = new WindowSet(shard, deps, catalog.generations);
-    set.#adopt(catalog.headers, catalog.tombstones, catalog.damagedHeaders);
+    set.#adopt(catalog);
+    set.#tell();
     return set;
   }
 
@@ -112,8 +125,9 @@ export class WindowSet {
   seal(request: SealRequest): Promise<WindowHeader | undefined> {
     const { startMs, epoch, series, alongside = [] } = request;
     assert(startMs % windowMs === 0, `a window starts at ${startMs} ms, not at a multiple of ${windowMs}`);
+    const span = { startMs, lengthMs: windowMs, epoch, alongside };
     return this.#exclusively(() =>
-      this.#write({ startMs, lengthMs: windowMs, epoch, alongside }, [], () => series),
+      this.#timed(this.#metrics?.sealSeconds, () => this.#write(span, [], () => series)),
     );
   }
 
@@ -150,6 +164,9 @@ export class WindowSet {
         const { epoch } = window.header;
         for await (const series of mergedStream([window], tombstones, pace)) yield { epoch, ...series };
       }
+    } catch (error) {
+      this.#countDamage(error);
+      throw error;
     } finally {
       for (const { source } of windows) source.leave();
     }
@@ -160,36 +177,17 @@ export class WindowSet {
    * so a series with a gap around the whole range is listed too.
    */
   series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
-    return this.#reading(fromMs, toMs, (windows, tombstones, pace) =>
-      seriesOfWindows(windows, tombstones, { matchers, fromMs, toMs }, pace),
-    );
+    return this.#listing(matchers, fromMs, toMs, listSeries);
   }
 
   /** Sorted names of the labels of `series(...)`. */
-  async labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
-    const whole = await this.#fromDictionary(matchers, fromMs, toMs, (window) => window.index.labelNames());
-    if (whole !== undefined) return whole;
-    const names = new Set<string>();
-    for (const labels of await this.series(matchers, fromMs, toMs))
-      for (const [name] of labels) names.add(name);
-    return [...names].sort(compareBytes);
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    return this.#listing(matchers, fromMs, toMs, listNames);
   }
 
   /** Sorted values that a label has in `series(...)`. */
-  async labelValues(
-    name: string,
-    matchers: readonly Matcher[],
-    fromMs: number,
-    toMs: number,
-  ): Promise<string[]> {
-    const whole = await this.#fromDictionary(matchers, fromMs, toMs, (window) =>
-      window.index.labelValues(name),
-    );
-    if (whole !== undefined) return whole;
-    const values = new Set<string>();
-    for (const labels of await this.series(matchers, fromMs, toMs)) values.add(labels.get(name));
-    values.delete('');
-    return [...values].sort(compareBytes);
+  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    return this.#listing(matchers, fromMs, toMs, (listing) => listValues(name, listing));
   }
 
   /** The most frequent metrics, labels and pairs of the newest window; undefined when there is no window. */
@@ -232,26 +230,27 @@ export class WindowSet {
     }
     // Meanwhile the list may have been read from the disk, where the deletion was not yet.
     if (!this.#tombstones.includes(tombstone)) this.#tombstones = [...this.#tombstones, tombstone];
+    this.#tell();
   }
 
-  /** Rewrites the oldest group of windows that asks for it; false when none does. */
+  /**
+   * Rewrites the oldest group of windows that asks for it; false when none does. A group that can't be read is
+   * reported by a WindowError once and left alone for an hour, so that the others have their turn.
+   */
   compact(nowMs: number): Promise<boolean> {
     return this.#exclusively(async () => {
       await this.#forgetTombstones();
-      const group = planCompaction(this.#windows, this.#tombstones, nowMs);
+      const isBlocked = (window: SealedWindow): boolean =>
+        (this.#blockedUntilMs.get(window) ?? nowMs) > nowMs;
+      const group = planCompaction(this.#windows, this.#tombstones, nowMs, isBlocked);
       if (group.length === 0) return false;
-      const startMs = Math.min(...group.map(({ header }) => header.startMs));
-      const lengthMs = Math.max(...group.map(({ endMs }) => endMs)) - startMs;
-      assert(lengthMs <= joinedWindowMs, `a window of ${lengthMs} ms is too long`);
-      const epoch = Math.max(...group.map(({ header }) => header.epoch));
-      const tombstones = this.#tombstones;
-      for (const window of group) window.source.enter();
+      const isCleanup = group.some(({ header }) => this.#tombstones.some((one) => covers(one, header)));
       try {
-        await this.#write({ startMs, lengthMs, epoch, alongside: [] }, group, (pace) =>
-          mergedStream(group, tombstones, pace),
-        );
-      } finally {
-        for (const window of group) window.source.leave();
+        await this.#timed(this.#metrics?.compactionSeconds, () => this.#join(group), isCleanup);
+      } catch (error) {
+        this.#countDamage(error);
+        if (isDamage(error)) for (const window of group) this.#blockedUntilMs.set(window, nowMs + blockedMs);
+        throw error;
       }
       await this.#forgetTombstones();
       return true;
@@ -260,12 +259,14 @@ export class WindowSet {
 
   /** Drops windows that hold nothing at or behind `floorMs`; gives their bytes. */
   dropBefore(floorMs: number): Promise<number> {
-    return this.#drop(() => this.#windows.filter(({ endMs }) => endMs <= floorMs));
+    const choose = (): SealedWindow[] => this.#windows.filter(({ endMs }) => endMs <= floorMs);
+    return this.#drop(choose, this.#metrics?.timeRetentions);
   }
 
   /** Drops the windows that end first, and all that end with them; gives their bytes, 0 when there were none. */
   dropOldest(): Promise<number> {
-    return this.#drop(() => this.#windows.filter(({ endMs }) => endMs === this.oldestEndMs));
+    const choose = (): SealedWindow[] => this.#windows.filter(({ endMs }) => endMs === this.oldestEndMs);
+    return this.#drop(choose, this.#metrics?.sizeRetentions);
   }
 
   /** Drops everything. */
@@ -313,19 +314,27 @@ export class WindowSet {
     }
   }
 
+  /** Takes the set's part out of the metrics; it is not used any more. */
+  forget(): void {
+    this.#gauges.withdraw();
+  }
+
   /** Resolves when no change and no clean-up is under way any more; readers must have left. */
   async settle(): Promise<void> {
     await this.#changing;
     await Promise.all(this.#retiring);
   }
 
-  #adopt(headers: readonly WindowHeader[], tombstones: readonly Tombstone[], damaged: number): void {
+  #adopt({ headers, tombstones, damaged }: Catalog): void {
     const known = new Map(this.#windows.map((window) => [nameOf(window.header), window]));
-    this.#windows = headers.map(
+    // A header that was read once is still right where it can't be read now.
+    const kept = this.#windows.filter(({ header }) => damaged.some((id) => isSame(id, header)));
+    const found = headers.map(
       (header) => known.get(nameOf(header)) ?? new SealedWindow(this.shard, header, this.#deps),
     );
+    this.#windows = [...found, ...kept];
     this.#tombstones = tombstones;
-    this.#damaged = damaged;
+    this.#damaged = damaged.length - kept.length;
     for (const { sequence } of headers) this.#sequence = Math.max(this.#sequence, sequence);
     for (const { number, throughSequence } of tombstones) {
       this.#sequence = Math.max(this.#sequence, throughSequence);
@@ -342,6 +351,7 @@ export class WindowSet {
         return await change();
       } finally {
         this.#changes--;
+        this.#tell();
       }
     };
     const result = this.#changing.then(run, run);
@@ -355,8 +365,38 @@ export class WindowSet {
     await Promise.all(this.#retiring);
     const catalog = await openCatalog(this.shard, this.#deps.engine, this.#deps.log);
     this.#generations = catalog.generations;
-    this.#adopt(catalog.headers, catalog.tombstones, catalog.damagedHeaders);
+    this.#adopt(catalog);
     this.#isUncertain = false;
+  }
+
+  async #join(group: readonly SealedWindow[]): Promise<void> {
+    const startMs = Math.min(...group.map(({ header }) => header.startMs));
+    const lengthMs = Math.max(...group.map(({ endMs }) => endMs)) - startMs;
+    assert(lengthMs <= joinedWindowMs, `a window of ${lengthMs} ms is too long`);
+    const epoch = Math.max(...group.map(({ header }) => header.epoch));
+    const tombstones = this.#tombstones;
+    for (const { source } of group) source.enter();
+    try {
+      await this.#write({ startMs, lengthMs, epoch, alongside: [] }, group, (pace) =>
+        mergedStream(group, tombstones, pace),
+      );
+    } finally {
+      for (const { source } of group) source.leave();
+    }
+  }
+
+  async #timed<T>(seconds: Histogram | undefined, run: () => Promise<T>, isCleanup = false): Promise<T> {
+    const beganMs = this.#deps.clock.monotonicMs();
+    try {
+      const result = await run();
+      const spent = (this.#deps.clock.monotonicMs() - beganMs) / 1000;
+      seconds?.observe(spent);
+      if (isCleanup) this.#metrics?.tombstoneCleanupSeconds.observe(spent);
+      return result;
+    } catch (error) {
+      this.#metrics?.compactionsFailed.inc();
+      throw error;
+    }
   }
 
   async #write(
@@ -376,17 +416,19 @@ export class WindowSet {
       this.#isUncertain = true;
       throw error;
     }
+    if (header !== undefined) this.#metrics?.compactions.inc();
     const added = header === undefined ? [] : [new SealedWindow(this.shard, header, this.#deps)];
     this.#windows = [...this.#windows.filter((window) => !replaced.includes(window)), ...added];
     this.#retire(replaced);
     return header;
   }
 
-  #drop(choose: () => readonly SealedWindow[]): Promise<number> {
+  #drop(choose: () => readonly SealedWindow[], counter?: Counter): Promise<number> {
     return this.#exclusively(async () => {
       await this.#forgetTombstones();
       const gone = choose();
       if (gone.length === 0) return 0;
+      const beganMs = this.#deps.clock.monotonicMs();
       try {
         await this.#deps.engine.write(
           gone.map((window) => this.#headerRemoval(window)),
@@ -399,6 +441,8 @@ export class WindowSet {
       this.#windows = this.#windows.filter((window) => !gone.includes(window));
       this.#retire(gone);
       await this.#forgetTombstones();
+      this.#metrics?.retentionSeconds.observe((this.#deps.clock.monotonicMs() - beganMs) / 1000);
+      counter?.inc();
       return gone.reduce((sum, { bytes }) => sum + bytes, 0);
     });
   }
@@ -435,6 +479,14 @@ export class WindowSet {
     this.#tombstones = this.#tombstones.filter((tombstone) => !done.includes(tombstone));
   }
 
+  #countDamage(error: unknown): void {
+    if (isDamage(error)) this.#metrics?.damagedReads.inc();
+  }
+
+  #tell(): void {
+    this.#gauges.tell(this.stats());
+  }
+
   #pace(): Pace {
     return new Pace(this.#deps.clock, this.#deps.breathe);
   }
@@ -449,31 +501,33 @@ export class WindowSet {
     return this.#holding(windows, (pace) => read(windows, tombstones, pace));
   }
 
+  #listing<T>(
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    list: (listing: Listing) => Promise<T>,
+  ): Promise<T> {
+    return this.#reading(fromMs, toMs, (windows, tombstones, pace) =>
+      list({ windows, tombstones, matchers, fromMs, toMs, pace }),
+    );
+  }
+
   async #holding<T>(windows: readonly SealedWindow[], read: (pace: Pace) => Promise<T>): Promise<T> {
     for (const { source } of windows) source.enter();
     try {
       return await read(this.#pace());
+    } catch (error) {
+      this.#countDamage(error);
+      throw error;
     } finally {
       for (const { source } of windows) source.leave();
+      if (this.#metrics !== undefined) this.#deps.cache.report(this.#metrics);
     }
   }
+}
 
-  /** Answers without looking at any series, where every series of the windows counts. */
-  async #fromDictionary(
-    matchers: readonly Matcher[],
-    fromMs: number,
-    toMs: number,
-    list: (window: SealedWindow) => Promise<string[]>,
-  ): Promise<string[] | undefined> {
-    const isWhole = ({ header }: SealedWindow): boolean =>
-      header.minTimeMs >= fromMs && header.maxTimeMs <= toMs;
-    return this.#reading(fromMs, toMs, async (windows, tombstones) => {
-      if (matchers.length > 0 || tombstones.length > 0 || !windows.every(isWhole)) return undefined;
-      const texts = new Set<string>();
-      for (const window of windows) for (const text of await list(window)) texts.add(text);
-      return [...texts].sort(compareBytes);
-    });
-  }
+function isSame(a: WindowId, b: WindowId): boolean {
+  return a.startMs === b.startMs && a.generation === b.generation;
 }
 
 function nameOf({ startMs, generation, sequence }: WindowHeader): string {
