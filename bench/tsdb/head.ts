@@ -199,7 +199,7 @@ function measureEmpty(): Result {
   const head = newHead();
   for (let shard = 0; shard < shards; shard++) {
     head.select(shard, [], 0, startMs);
-    head.dropBefore(shard, startMs);
+    for (const _ of head.dropBefore(shard, startMs));
   }
   const residentPerSeries = residentBytes() - before;
   return {

@@ -1,17 +1,44 @@
-/** The head against plain maps: whatever is appended, in order or late, dropped or collected, both say the same. */
+/** The head against plain maps: whatever is appended, cut, dropped, deleted or collected, both say the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compareBytes, Labels, Matcher, MatchType, matchesAll, SymbolTable } from '../../model/index.ts';
+import {
+  CounterResetHint,
+  compareBytes,
+  FloatHistogram,
+  Labels,
+  Matcher,
+  MatchType,
+  matchesAll,
+  type SeriesColumns,
+  SymbolTable,
+} from '../../model/index.ts';
+import type { HeadCut } from './head_cut.ts';
 import { HeadStore } from './head_store.ts';
+import { HeadModel, type ModelSeries, type Row, toRows } from './testing/head_model.ts';
 import { Verdict } from './verdict.ts';
 
 const bitPatterns = [0n, 0x8000000000000000n, 0x3ff0000000000000n, 0x7ff0000000000002n, 0x7ff8000000000001n];
+const exponential = { schema: 3, count: 5, sum: 12.5, zeroThreshold: 0.001, zeroCount: 1 };
+const spans = { positiveSpans: [{ offset: -2, length: 2 }], positiveBuckets: Float64Array.of(3, 1) };
+const histograms = [
+  new FloatHistogram({ ...exponential, ...spans }),
+  new FloatHistogram({ ...exponential, ...spans, isStale: true }),
+  new FloatHistogram({ schema: -53, count: 2, sum: 1, customValues: Float64Array.of(1, 2) }),
+];
+/** Another hint makes no other value. */
+const histogramTwin = new FloatHistogram({
+  ...exponential,
+  ...spans,
+  counterResetHint: CounterResetHint.Gauge,
+});
 const labelSets = [
   Labels.fromRecord({ __name__: 'up', job: 'a', Zone: 'x' }),
   Labels.fromRecord({ __name__: 'up', job: 'b' }),
   Labels.fromRecord({ __name__: 'a_total', job: 'a', code: '200' }),
   Labels.fromRecord({ __name__: 'a_total', job: 'é', code: '500', Zone: 'y' }),
+  Labels.fromRecord({ __name__: '\u{1f600}', job: 'a' }),
+  Labels.fromRecord({ __name__: '\uff00', job: 'a' }),
   Labels.fromRecord({ job: 'a' }),
   Labels.empty,
 ];
@@ -23,194 +50,249 @@ const matcherSets = [
   [Matcher.create(MatchType.NotRegexp, 'job', 'b.*')],
   [Matcher.create(MatchType.Equal, 'code', '')],
 ];
-const shards = [0, 7, 65_535];
-
-interface ModelSeries {
-  readonly shard: number;
-  readonly labels: Labels;
-  readonly samples: Map<number, bigint>;
-}
-
-/** The slow and obvious head. */
-class MapModel {
-  readonly series = new Map<string, ModelSeries>();
-
-  append(shard: number, labels: Labels, t: number, bits: bigint, late: boolean): Verdict {
-    const key = `${shard} ${labels.key()}`;
-    const series = this.series.get(key) ?? { shard, labels, samples: new Map<number, bigint>() };
-    this.series.set(key, series);
-    const newest = Math.max(...series.samples.keys());
-    const there = series.samples.get(t);
-    if (t < newest && !late) return Verdict.outOfOrder;
-    if (there !== undefined) return there === bits ? Verdict.duplicate : Verdict.conflict;
-    series.samples.set(t, bits);
-    return Verdict.ok;
-  }
-
-  dropBefore(shard: number, floor: number): number {
-    let dropped = 0;
-    for (const [key, series] of this.series) {
-      if (series.shard !== shard) continue;
-      for (const t of series.samples.keys()) if (t < floor && series.samples.delete(t)) dropped++;
-      if (series.samples.size === 0) this.series.delete(key);
-    }
-    return dropped;
-  }
-
-  select(shard: number, matchers: readonly Matcher[], from: number, to: number): [Labels, string[]][] {
-    const answer: [Labels, string[]][] = [];
-    for (const series of this.series.values()) {
-      if (series.shard !== shard || !matchesAll(matchers, series.labels)) continue;
-      const times = [...series.samples.keys()].filter((t) => t >= from && t <= to).sort((a, b) => a - b);
-      if (times.length > 0)
-        answer.push([series.labels, times.map((t) => `${t} ${series.samples.get(t)?.toString(16)}`)]);
-    }
-    return answer.sort((a, b) => a[0].compare(b[0]));
-  }
-}
+const shards = [0, 7, 1000];
+const windowMs = 100;
 
 const time = fc.integer({ min: -50, max: 1200 });
 const target = { shard: fc.constantFrom(...shards), set: fc.nat(labelSets.length - 1) };
-const bits = fc.nat(bitPatterns.length - 1);
+/** Floats, then histograms, then one that equals the first of them. */
+const value = fc.nat(bitPatterns.length + histograms.length);
+const epoch = fc.constantFrom(0, 1, 1, 1, 2, 5);
+const start = fc.constantFrom(0, 0, 0, -7, 1000);
+const range = { from: time, span: fc.nat(400), matchers: fc.nat(matcherSets.length - 1) };
+const kind = <K extends string>(name: K): { kind: fc.Arbitrary<K> } => ({ kind: fc.constant(name) });
+
+const one = fc.record({ ...kind('one'), ...target, t: time, value, epoch, start, late: fc.boolean() });
+const burst = fc.record({
+  ...kind('burst'),
+  ...target,
+  value,
+  epoch,
+  start,
+  step: fc.constantFrom(1, 2, 5, 2 ** 33),
+  count: fc.integer({ min: 1, max: 150 }),
+});
+const removal = fc.record({
+  kind: fc.constantFrom('cut' as const, 'lateCut' as const, 'dropCut' as const, 'dropBefore' as const),
+  ...target,
+  t: time,
+  meanwhile: one,
+});
+const rare = fc.record({ kind: fc.constantFrom('dropShard' as const, 'collectEmpty' as const), ...target });
 const command = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('one' as const), ...target, t: time, bits, late: fc.boolean() }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('burst' as const),
-      ...target,
-      bits,
-      step: fc.constantFrom(1, 2, 5, 2 ** 33),
-      count: fc.integer({ min: 1, max: 150 }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('drop' as const), ...target, t: time }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('dropShard' as const), ...target }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('read' as const),
-      ...target,
-      from: time,
-      span: fc.nat(400),
-      matchers: fc.nat(matcherSets.length - 1),
-    }),
-  },
+  { weight: 6, arbitrary: one },
+  { weight: 8, arbitrary: burst },
+  { weight: 6, arbitrary: removal },
+  { weight: 1, arbitrary: rare },
+  { weight: 2, arbitrary: fc.record({ ...kind('delete'), ...target, ...range }) },
+  { weight: 4, arbitrary: fc.record({ ...kind('read'), ...target, ...range }) },
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
-const symbolLimits = { symbolsMax: 1000, bytesMax: 1e6 };
-
 class Pair {
-  readonly symbols = new SymbolTable(symbolLimits);
+  readonly symbols = new SymbolTable({ symbolsMax: 1000, bytesMax: 1e6 });
   readonly head = new HeadStore({
     symbols: this.symbols,
     hashSeed: 5,
     seriesPerShardMax: 100,
     outOfOrderSamplesMax: 1e6,
+    windowMs,
   });
-  readonly model = new MapModel();
-  readonly refs = new Map<string, number>();
+  readonly model = new HeadModel();
+  readonly cuts = new Map<number, HeadCut>();
+  readonly refs = new Map<ModelSeries, number>();
 
-  append(shard: number, labels: Labels, t: number, pattern: bigint, late: boolean): void {
-    const values = new Float64Array(BigUint64Array.of(9n, pattern).buffer);
-    const key = `${shard} ${labels.key()}`;
-    const put = (ref: number): Verdict =>
-      late ? this.head.appendOutOfOrder(ref, t, values, 1) : this.head.append(ref, t, values, 1);
-    let verdict = put(this.refs.get(key) ?? this.head.ref(shard, labels));
-    if (verdict === Verdict.unknown) {
-      assert.ok(!this.model.series.has(key), 'only a series without samples loses its reference');
-      this.refs.set(key, this.head.ref(shard, labels));
-      verdict = put(this.head.ref(shard, labels));
-    } else if (!this.refs.has(key)) this.refs.set(key, this.head.find(shard, labels));
-    assert.equal(verdict, this.model.append(shard, labels, t, pattern, late));
+  ref(series: ModelSeries): number {
+    const { shard, labels, id } = series;
+    const known = this.refs.get(series);
+    if (known === undefined) assert.equal(this.head.find(shard, labels), -1);
+    const ref = known ?? this.head.ref(shard, labels);
+    if (known === undefined) this.head.setId(ref, id);
+    this.refs.set(series, ref);
+    assert.ok(this.head.isOf(ref, shard) && this.head.idOf(ref) === id && !this.head.isOf(ref, shard + 1));
+    return ref;
+  }
+
+  append(series: ModelSeries, t: number, code: number, epoch: number, start: number, late: boolean): void {
+    const ref = this.ref(series);
+    const pattern = bitPatterns[code];
+    let verdict: Verdict;
+    if (!late) this.head.setEpoch(epoch);
+    if (pattern !== undefined) {
+      const values = new Float64Array(BigUint64Array.of(9n, pattern).buffer);
+      verdict = late ? this.head.appendLate(ref, t, values, 1, epoch) : this.head.append(ref, t, values, 1);
+    } else {
+      const histogram = histograms[code - bitPatterns.length] ?? histogramTwin;
+      verdict = late
+        ? this.head.appendLateHistogram(ref, t, histogram, epoch)
+        : this.head.appendHistogram(ref, t, histogram);
+    }
+    const text = pattern?.toString(16) ?? `h${(code - bitPatterns.length) % histograms.length}`;
+    assert.equal(verdict, this.model.append(series, t, text, epoch, late));
+    if (verdict !== Verdict.ok && verdict !== Verdict.replaced) return;
+    this.head.setStartTime(ref, t, start);
+    series.starts.set(t, start);
   }
 
   run(step: Command): void {
     const { shard } = step;
-    const labels = labelSets[step.set] as Labels;
-    if (step.kind === 'one') this.append(shard, labels, step.t, bitPatterns[step.bits] as bigint, step.late);
+    const series = (): ModelSeries => this.model.open(shard, labelSets[step.set] as Labels);
+    if (step.kind === 'one') this.append(series(), step.t, step.value, step.epoch, step.start, step.late);
     else if (step.kind === 'burst') {
-      const newest = this.newest(shard, labels);
+      const one = series();
+      const newest = Math.max(0, ...one.samples.keys());
       for (let k = 1; k <= step.count; k++) {
-        const pattern = bitPatterns[(step.bits + (k % 7 === 0 ? 1 : 0)) % bitPatterns.length] as bigint;
         const t = newest + k * step.step;
-        if (Number.isSafeInteger(t)) this.append(shard, labels, t, pattern, false);
+        const code = k % 7 === 0 ? (step.value + 1) % bitPatterns.length : step.value;
+        if (Number.isSafeInteger(t)) this.append(one, t, code, step.epoch, step.start, false);
       }
-    } else if (step.kind === 'drop') {
-      assert.equal(this.head.dropBefore(shard, step.t), this.model.dropBefore(shard, step.t));
-    } else if (step.kind === 'dropShard') {
-      this.head.dropShard(shard);
-      this.model.dropBefore(shard, Number.POSITIVE_INFINITY);
-    } else this.compare(shard, matcherSets[step.matchers] as Matcher[], step.from, step.from + step.span);
+    } else if (step.kind === 'cut' || step.kind === 'lateCut') {
+      const isLate = step.kind === 'lateCut';
+      this.cuts.set(shard, isLate ? this.head.lateCut(shard) : this.head.cut(shard, step.t));
+      this.model.cut(shard, isLate ? Number.NEGATIVE_INFINITY : step.t);
+      this.compareCut(shard);
+    } else if (step.kind === 'dropCut' || step.kind === 'dropBefore') {
+      const cut = this.cuts.get(shard);
+      if (step.kind === 'dropBefore')
+        this.drop(this.head.dropBefore(shard, step.t), this.model.dropBefore(shard, step.t), step.meanwhile);
+      else if (cut !== undefined) {
+        this.cuts.delete(shard);
+        this.drop(this.head.drop(cut), this.model.drop(shard), step.meanwhile);
+      }
+    } else this.runRare(step);
   }
 
-  newest(shard: number, labels: Labels): number {
-    const samples = this.model.series.get(`${shard} ${labels.key()}`)?.samples;
-    return samples === undefined ? 0 : Math.max(...samples.keys());
+  runRare(step: Command): void {
+    const { shard } = step;
+    if (step.kind === 'dropShard') {
+      this.head.dropShard(shard);
+      this.model.dropBefore(shard, Number.POSITIVE_INFINITY);
+      this.model.floors.delete(shard);
+      this.cuts.delete(shard);
+    } else if (step.kind === 'collectEmpty')
+      assert.deepEqual(sorted(this.head.collectEmpty(shard)), sorted(this.model.collect(shard)));
+    else if (step.kind === 'delete') {
+      const matchers = matcherSets[step.matchers] as Matcher[];
+      const to = step.from + step.span;
+      assert.equal(
+        this.head.delete(shard, matchers, step.from, to),
+        this.model.delete(shard, matchers, step.from, to),
+      );
+    } else if (step.kind === 'read')
+      this.compare(shard, matcherSets[step.matchers] as Matcher[], step.from, step.from + step.span);
+  }
+
+  /** Something else happens between two steps. */
+  drop(steps: Generator<number[], void>, expected: number[], meanwhile: Command): void {
+    const gone = steps.next().value ?? [];
+    this.run(meanwhile);
+    for (const more of steps) gone.push(...more);
+    assert.deepEqual(sorted(gone), sorted(expected));
   }
 
   compare(shard: number, matchers: readonly Matcher[], from: number, to: number): void {
-    const expected = this.model.select(shard, matchers, from, to);
-    const found = this.head.select(shard, matchers, from, to);
-    const printed = found.map(({ labels, timestamps, values }) => [
-      labels.toString(),
-      print(timestamps, values),
-    ]);
+    const floor = this.model.floor(shard);
+    const inRange = this.model
+      .all(shard)
+      .filter(({ series, t }) => matchesAll(matchers, series.labels) && t >= from && t <= to);
+    const above = inRange.filter(({ t, stands }) => t >= floor && stands);
+    assert.deepEqual(this.head.select(shard, matchers, from, to).map(toRow), toRows(above));
+    const late = this.head.selectLate(shard, matchers, from, to);
+    const below = inRange.filter(({ t }) => t < floor);
+    const epochs = [...new Set(below.map(({ sample }) => sample.epoch))].sort((a, b) => a - b);
     assert.deepEqual(
-      printed,
-      expected.map(([labels, rows]) => [labels.toString(), rows]),
+      late.map(({ epoch, columns }) => [epoch, columns.map(toRow)]),
+      epochs.map((epoch) => [epoch, toRows(below.filter(({ sample }) => sample.epoch === epoch))]),
     );
-    const sets = expected.map(([labels]) => labels);
+    const sets = [...new Set(inRange.map(({ series }) => series.labels))];
     assert.deepEqual(this.head.labelSets(shard, matchers, from, to).map(String), sets.map(String));
     const names = [...new Set(sets.flatMap((labels) => Object.keys(labels.toRecord())))].sort(compareBytes);
     assert.deepEqual(this.head.labelNames(shard, matchers, from, to), names);
     const jobs = [...new Set(sets.map((labels) => labels.get('job')))].filter((job) => job !== '');
     assert.deepEqual(this.head.labelValues(shard, 'job', matchers, from, to), jobs.sort(compareBytes));
-    const seen: unknown[] = [];
-    for (const { labels, times, values, count } of this.head.window(shard, from, to))
-      seen.push([labels.toString(), print(times.subarray(0, count), values.subarray(0, count))]);
-    const sealed = this.model.select(shard, [], from, to - 1);
-    sealed.sort(([a], [b]) => compareBytes(a.metricName, b.metricName) || a.compare(b));
-    assert.deepEqual(
-      seen,
-      sealed.map(([labels, rows]) => [labels.toString(), rows]),
+  }
+
+  /** What is to be sealed, window by window and epoch by epoch. */
+  compareCut(shard: number): void {
+    const cut = this.cuts.get(shard) as HeadCut;
+    const found = new Map<string, Row[]>();
+    for (const { startMs, epoch } of cut.windows(windowMs)) {
+      const rows: Row[] = [];
+      for (const part of this.head.window(cut, startMs, startMs + windowMs, epoch)) {
+        if (part === undefined) continue;
+        const { labels, times, values, count, histograms, startTimes } = part;
+        const timestamps = times.subarray(0, count);
+        rows.push(
+          toRow({
+            labels,
+            timestamps,
+            values: values.subarray(0, count),
+            ...(histograms && { histograms }),
+            ...(startTimes && { startTimes }),
+          }),
+        );
+      }
+      if (rows.length > 0) found.set(`${startMs} ${epoch}`, rows);
+    }
+    const all = this.model.all(shard).filter(({ sample }) => sample.isCut);
+    all.sort(
+      ({ series: a }, { series: b }) =>
+        compareBytes(a.labels.metricName, b.labels.metricName) || a.labels.compare(b.labels),
     );
+    const windowOf = (t: number): number => Math.floor(t / windowMs) * windowMs;
+    const keys = all.map(({ t, sample }): [number, number] => [windowOf(t), sample.epoch]);
+    keys.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const expected = new Map<string, Row[]>();
+    for (const [start, epoch] of keys)
+      if (!expected.has(`${start} ${epoch}`))
+        expected.set(
+          `${start} ${epoch}`,
+          toRows(all.filter(({ t, sample }) => windowOf(t) === start && sample.epoch === epoch)),
+        );
+    assert.deepEqual([...found], [...expected]);
   }
 
   /** Every point of a range by itself: where runs meet, a sample is easily taken for its neighbour's. */
   comparePoints(shard: number, from: number, to: number): void {
+    const floor = this.model.floor(shard);
     for (let t = from; t <= to; t++) {
-      const found = this.head.select(shard, [], t, t);
-      const expected = this.model.select(shard, [], t, t);
-      assert.deepEqual(
-        found.map(({ timestamps, values }) => print(timestamps, values)),
-        expected.map(([, rows]) => rows),
-      );
+      const expected = this.model.all(shard).filter((one) => one.t === t && t >= floor && one.stands);
+      assert.deepEqual(this.head.select(shard, [], t, t).map(toRow), toRows(expected));
     }
   }
 
   compareAll(): void {
     for (const shard of shards) {
       for (const matchers of matcherSets) this.compare(shard, matchers, -1e15, 1e15);
-      const series = [...this.model.series.values()].filter((one) => one.shard === shard);
-      const times = series.flatMap(({ samples }) => [...samples.keys()]);
+      const all = this.model.all(shard);
+      const floor = this.model.floor(shard);
+      assert.equal(this.head.floorMs(shard), floor);
       assert.deepEqual(this.head.stats(shard), {
-        series: series.length,
-        samples: times.length,
-        minTimeMs: Math.min(...times),
-        maxTimeMs: Math.max(...times),
+        series: this.model.of(shard).length,
+        samples: all.length,
       });
+      const late = all.filter(({ t, sample }) => t < floor && sample.isLate);
+      assert.equal(this.head.lateCount(shard), late.length);
+      const times = all.map(({ t }) => t).filter((t) => t >= floor);
+      assert.equal(this.head.minTimeMs(shard), Math.min(...times));
+      assert.equal(this.head.maxTimeMs(shard), Math.max(...times));
     }
   }
 }
 
-function print(times: Float64Array, values: Float64Array): string[] {
+function sorted(ids: readonly number[]): number[] {
+  return [...ids].sort((a, b) => a - b);
+}
+
+function toRow({ labels, timestamps, values, histograms: found, startTimes }: SeriesColumns): Row {
   const words = new BigUint64Array(values.buffer, values.byteOffset, values.length);
-  return Array.from(times, (t, k) => `${t} ${words[k]?.toString(16)}`);
+  const samples = Array.from(timestamps, (t, k) => {
+    const histogram = found?.[k];
+    const text =
+      histogram == null ? words[k]?.toString(16) : `h${histograms.findIndex((one) => one.equals(histogram))}`;
+    return `${t} ${text} ${startTimes?.[k] ?? 0}`;
+  });
+  return [labels.toString(), samples];
 }
 
 test('the head says what plain maps say, and lets go of everything', () => {

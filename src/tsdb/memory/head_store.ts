@@ -4,20 +4,25 @@
  * postings shared by the shards, all in typed arrays (series_page.ts, sample_runs.ts, postings.ts). In the
  * steady state a caller holds a reference per series, and `append` then does no label work and allocates nothing.
  *
- * The store judges a sample against its series only. How old or how far in the future it may be is the caller's rule.
+ * A shard has a floor: what is older was sealed. Samples at or above it that are newer than their series' newest are
+ * in order; all others are late, kept beside their series, and sealed apart. Every sample has the epoch it was written
+ * under: where there are two for one time the higher epoch stands, and within one epoch the first that was written.
+ *
+ * The store judges a sample against its series and the floor. What else is too old or too new is the caller's rule.
  */
 import { assert } from '../../base/index.ts';
-import type { Labels, Matcher, SeriesColumns, SymbolTable } from '../../model/index.ts';
-import { HeadReader, type WindowSeries } from './head_reader.ts';
-import { labelsPerSeriesMax, offsetOf } from './label_runs.ts';
-import { OutOfOrderSamples } from './out_of_order.ts';
-import { PairTable } from './pair_table.ts';
-import { Postings, SlotList } from './postings.ts';
+import type { FloatHistogram, Labels, Matcher, SeriesColumns, SymbolTable } from '../../model/index.ts';
+import type { Cardinality } from '../window/cardinality.ts';
+import type { SealSeries } from '../window/window_writer.ts';
+import { headCardinality } from './head_cardinality.ts';
+import type { HeadCut } from './head_cut.ts';
+import { HeadIndex } from './head_index.ts';
+import { type EpochColumns, HeadReader } from './head_reader.ts';
+import { HeadSamples } from './head_samples.ts';
+import { HeadSealing } from './head_sealing.ts';
 import { SampleColumn } from './sample_column.ts';
-import { SampleRuns } from './sample_runs.ts';
-import { pageMask, tailSamples } from './series_page.ts';
-import { SeriesTable } from './series_table.ts';
-import { Cell, cellBits, ShardTable } from './shard_table.ts';
+import { pageMask, SeriesExtra, type SeriesPage, tailSamples } from './series_page.ts';
+import { Cell, cellBits } from './shard_table.ts';
 import { Verdict } from './verdict.ts';
 
 export interface HeadOptions {
@@ -28,13 +33,14 @@ export interface HeadOptions {
   readonly seriesPerShardMax: number;
   /** Samples kept aside because they came late, all shards together. */
   readonly outOfOrderSamplesMax: number;
+  /** Length of the windows that cuts are divided into; two hours if not given. */
+  readonly windowMs?: number;
 }
 
 export interface HeadStats {
   readonly series: number;
+  /** All that are held: one that took another's place counts beside it until both are sealed. */
   readonly samples: number;
-  readonly minTimeMs: number;
-  readonly maxTimeMs: number;
 }
 
 /** Bytes by what they hold. */
@@ -48,36 +54,30 @@ export interface HeadMemory {
   readonly runsLive: number;
 }
 
-/** Sealed windows are as long as this. */
 const defaultWindowMs = 2 * 3_600_000;
-const deltaMaxMs = 0xffffffff;
+
+/** The value of a sample that is a histogram. */
+const zeroWords = new Uint32Array(2);
 
 export class HeadStore {
   readonly #options: HeadOptions;
-  readonly #series: SeriesTable;
-  readonly #pairs: PairTable;
-  readonly #postings: Postings;
-  readonly #runs = new SampleRuns();
+  readonly #index: HeadIndex;
+  readonly #samples: HeadSamples;
   readonly #reader: HeadReader;
-  readonly #shards = new Map<number, SlotList>();
-  /** By slot; few series have any. */
-  readonly #outOfOrder = new Map<number, OutOfOrderSamples>();
-  #outOfOrderCount = 0;
-  readonly #table = new ShardTable(defaultWindowMs);
+  readonly #sealing: HeadSealing;
+  readonly #standing = new SampleColumn();
   #epoch = 0;
-  readonly #labelRun = new Uint32Array(labelsPerSeriesMax);
-  readonly #column = new SampleColumn();
   /** The column of values that was appended from last, and its bits. */
   #values = new Float64Array(0);
   #words = new Uint32Array(0);
 
   constructor(options: HeadOptions) {
     this.#options = options;
-    this.#series = new SeriesTable(options.hashSeed);
-    this.#pairs = new PairTable(options.symbols, options.hashSeed);
-    this.#postings = new Postings(this.#series.keyOf);
-    const index = { series: this.#series, pairs: this.#pairs, postings: this.#postings };
-    this.#reader = new HeadReader(index, this.#shards, this.#runs, this.#outOfOrder);
+    const { symbols, hashSeed, seriesPerShardMax, windowMs = defaultWindowMs } = options;
+    this.#index = new HeadIndex(symbols, hashSeed, seriesPerShardMax, windowMs);
+    this.#samples = new HeadSamples(this.#index.series, this.#index.table);
+    this.#reader = new HeadReader(this.#index, this.#samples);
+    this.#sealing = new HeadSealing(this.#index, this.#samples);
   }
 
   /**
@@ -85,152 +85,118 @@ export class HeadStore {
    * has lost its last sample; from then on it is answered with `Verdict.unknown`.
    */
   ref(shard: number, labels: Labels): number {
-    const slot = this.#find(shard, labels);
-    return slot >= 0 ? this.#series.refOf(slot) : this.#create(shard, labels);
+    const slot = this.#index.find(shard, labels);
+    const known = slot >= 0 ? slot : this.#index.create(shard, labels);
+    return known < 0 ? -1 : this.#index.series.refOf(known);
   }
 
   /** The reference of a series that is there, or -1. */
   find(shard: number, labels: Labels): number {
-    const slot = this.#find(shard, labels);
-    return slot < 0 ? -1 : this.#series.refOf(slot);
+    const slot = this.#index.find(shard, labels);
+    return slot < 0 ? -1 : this.#index.series.refOf(slot);
   }
 
   /** Whether the reference is good and of that shard. */
   isOf(ref: number, shard: number): boolean {
-    const slot = this.#series.slotOf(ref);
-    return slot >= 0 && this.#series.page(slot).shard[slot & pageMask] === shard;
-  }
-
-  /** The series' number in its shard's log; 0 when it has none or is gone. */
-  idOf(ref: number): number {
-    const slot = this.#series.slotOf(ref);
-    return slot < 0 ? 0 : (this.#series.page(slot).id[slot & pageMask] as number);
-  }
-
-  setId(ref: number, id: number): void {
-    const slot = this.#series.slotOf(ref);
-    assert(slot >= 0, 'a series that is there is given a number');
-    this.#series.page(slot).id[slot & pageMask] = id;
-  }
-
-  /** The epoch of what is appended from now on, below 2^32. */
-  setEpoch(epoch: number): void {
-    this.#epoch = epoch;
-  }
-
-  /** Everything older was sealed or never there; -Infinity at first. */
-  floorMs(shard: number): number {
-    return this.#table.get(shard, Cell.floorMs);
-  }
-
-  /** The floor of a shard whose older samples are sealed; never lowers it. */
-  raiseFloor(shard: number, floorMs: number): void {
-    this.#table.raiseFloor(shard, floorMs);
-  }
-
-  /** The newest sample at or above the floor; -Infinity when there is none. */
-  maxTimeMs(shard: number): number {
-    return this.#table.get(shard, Cell.newestMs);
-  }
-
-  /** The oldest sample at or above the floor; Infinity when there is none. */
-  minTimeMs(shard: number): number {
-    return this.#table.get(shard, Cell.oldestMs);
-  }
-
-  /** Appends `values[index]` at `timeMs`, a safe integer. Only a sample newer than the series' newest is taken. */
-  append(ref: number, timeMs: number, values: Float64Array, index: number): Verdict {
-    const slot = this.#series.slotOf(ref);
-    if (slot < 0) return Verdict.unknown;
-    const page = this.#series.page(slot);
-    const i = slot & pageMask;
-    const shard = page.shard[i] as number;
-    const cellsAt = shard << cellBits;
-    const epoch = this.#epoch;
-    let { cells } = this.#table;
-    if (
-      timeMs < (cells[cellsAt + Cell.hotFromMs] as number) ||
-      timeMs >= (cells[cellsAt + Cell.hotToMs] as number) ||
-      epoch !== cells[cellsAt + Cell.hotEpoch]
-    ) {
-      if (!this.#table.enter(shard, timeMs, epoch)) return Verdict.belowFloor;
-      cells = this.#table.cells;
-    }
-    if (values !== this.#values) this.#lookAt(values);
-    const words = this.#words;
-    const start = i * tailSamples;
-    let count = page.tailCount[i] as number;
-    let delta = 0;
-    if (count > 0) {
-      delta = timeMs - (page.tailBaseMs[i] as number);
-      const newest = start + count - 1;
-      const newestDelta = page.tailDeltas[newest] as number;
-      if (delta < newestDelta) return Verdict.outOfOrder;
-      if (delta === newestDelta) {
-        const same =
-          page.tailWords[newest * 2] === words[index * 2] &&
-          page.tailWords[newest * 2 + 1] === words[index * 2 + 1];
-        return same ? Verdict.duplicate : Verdict.conflict;
-      }
-      if (count === tailSamples || delta > deltaMaxMs) {
-        this.#runs.flush(page, i);
-        count = 0;
-        delta = 0;
-      }
-    }
-    if (count === 0) page.tailBaseMs[i] = timeMs;
-    if (timeMs > (cells[cellsAt + Cell.newestMs] as number)) cells[cellsAt + Cell.newestMs] = timeMs;
-    if (timeMs < (cells[cellsAt + Cell.oldestMs] as number)) cells[cellsAt + Cell.oldestMs] = timeMs;
-    const at = start + count;
-    page.tailDeltas[at] = delta;
-    page.tailWords[at * 2] = words[index * 2] as number;
-    page.tailWords[at * 2 + 1] = words[index * 2 + 1] as number;
-    page.tailCount[i] = count + 1;
-    cells[cellsAt + Cell.samples] = (cells[cellsAt + Cell.samples] as number) + 1;
-    return Verdict.ok;
-  }
-
-  /** As `append`, but a sample that is not the newest is kept, too, unless there is one at its time. */
-  appendOutOfOrder(ref: number, timeMs: number, values: Float64Array, index: number): Verdict {
-    const verdict = this.append(ref, timeMs, values, index);
-    if (verdict !== Verdict.outOfOrder) return verdict;
-    const slot = this.#series.slotOf(ref);
-    const page = this.#series.page(slot);
-    const words = this.#words;
-    const column = this.#column;
-    column.count = 0;
-    this.#runs.read(page, slot & pageMask, timeMs, timeMs, column);
-    if (column.count > 0) {
-      const same = column.words[0] === words[index * 2] && column.words[1] === words[index * 2 + 1];
-      return same ? Verdict.duplicate : Verdict.conflict;
-    }
-    let aside = this.#outOfOrder.get(slot);
-    const place = aside?.place(timeMs) ?? 0;
-    if (aside?.holds(place, timeMs))
-      return aside.equals(place, words, index * 2) ? Verdict.duplicate : Verdict.conflict;
-    if (this.#outOfOrderCount >= this.#options.outOfOrderSamplesMax) return Verdict.limited;
-    if (aside === undefined) {
-      aside = new OutOfOrderSamples();
-      this.#outOfOrder.set(slot, aside);
-    }
-    aside.insert(place, timeMs, words, index * 2);
-    this.#outOfOrderCount++;
-    this.#countSamples(page.shard[slot & pageMask] as number, 1);
-    return Verdict.ok;
+    const slot = this.#index.series.slotOf(ref);
+    return slot >= 0 && this.#index.series.page(slot).shard[slot & pageMask] === shard;
   }
 
   /** A new label set; undefined when the series is gone. */
   labelsOf(ref: number): Labels | undefined {
-    const slot = this.#series.slotOf(ref);
-    return slot < 0 ? undefined : this.#reader.labels(slot);
+    const slot = this.#index.series.slotOf(ref);
+    return slot < 0 ? undefined : this.#index.labels(slot);
   }
 
-  /** Series with samples in `[fromMs, toMs]`, sorted by labels. */
+  /** The series' number in its shard's log; 0 when it has none or is gone. */
+  idOf(ref: number): number {
+    const slot = this.#index.series.slotOf(ref);
+    return slot < 0 ? 0 : (this.#index.series.page(slot).id[slot & pageMask] as number);
+  }
+
+  /** `id`: below 2^32. */
+  setId(ref: number, id: number): void {
+    const slot = this.#index.series.slotOf(ref);
+    assert(slot >= 0, 'a series that is there is given a number');
+    this.#index.series.page(slot).id[slot & pageMask] = id;
+  }
+
+  /** The epoch, below 2^32, of what is appended in order from now on. */
+  setEpoch(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
+  /** Appends `values[index]` at `timeMs`, a safe integer. Only a sample newer than the series' newest is taken. */
+  append(ref: number, timeMs: number, values: Float64Array, index: number): Verdict {
+    if (values !== this.#values) this.#lookAt(values);
+    return this.#append(ref, timeMs, this.#words, index * 2, null);
+  }
+
+  /** As `append`; a series may have floats and histograms. */
+  appendHistogram(ref: number, timeMs: number, histogram: FloatHistogram): Verdict {
+    return this.#append(ref, timeMs, zeroWords, 0, histogram);
+  }
+
+  /**
+   * Takes a sample of any age, written under `epoch`: in order if it is at or above the floor and the series' newest,
+   * aside otherwise. Where there is one at its time that epoch decides.
+   */
+  appendLate(ref: number, timeMs: number, values: Float64Array, index: number, epoch: number): Verdict {
+    if (values !== this.#values) this.#lookAt(values);
+    return this.#appendLate(ref, timeMs, this.#words, index * 2, null, epoch);
+  }
+
+  appendLateHistogram(ref: number, timeMs: number, histogram: FloatHistogram, epoch: number): Verdict {
+    return this.#appendLate(ref, timeMs, zeroWords, 0, histogram, epoch);
+  }
+
+  /**
+   * Since when the sample at `timeMs`, which was taken just now, counts; 0 if that is not known. Holds for the series'
+   * newer samples too until another is set, so that a series that ever had one needs it set for each that has another.
+   */
+  setStartTime(ref: number, timeMs: number, startMs: number): void {
+    const slot = this.#index.series.slotOf(ref);
+    if (slot >= 0) this.#samples.setStartTime(slot, timeMs, startMs);
+  }
+
+  /** Everything older was sealed or never there; -Infinity at first. */
+  floorMs(shard: number): number {
+    return this.#index.table.get(shard, Cell.floorMs);
+  }
+
+  /** The floor of a shard that is opened; never lowers it. The shard must have no samples below. */
+  raiseFloor(shard: number, floorMs: number): void {
+    this.#samples.raiseFloor(shard, floorMs);
+  }
+
+  /** The oldest sample at or above the floor; Infinity when there is none. Walks the series after a deletion. */
+  minTimeMs(shard: number): number {
+    this.#sealing.refreshTimes(shard);
+    return this.#index.table.get(shard, Cell.oldestMs);
+  }
+
+  /** The newest sample at or above the floor; -Infinity when there is none. Walks the series after a deletion. */
+  maxTimeMs(shard: number): number {
+    if (this.#index.table.find(shard)?.newestIsStale === true) this.#sealing.refreshTimes(shard);
+    return this.#index.table.get(shard, Cell.newestMs);
+  }
+
+  /** Samples older than the floor that are not sealed: those that came late, and those of a cut that did. */
+  lateCount(shard: number): number {
+    return this.#index.table.get(shard, Cell.late);
+  }
+
+  /** Series with samples in `[fromMs, toMs]` at or above the floor, sorted by labels. */
   select(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): SeriesColumns[] {
     return this.#reader.select(shard, matchers, fromMs, toMs);
   }
 
-  /** Labels of the series with samples in `[fromMs, toMs]`, sorted. */
+  /** The same below the floor: late samples, and what of a cut is not dropped yet; for each epoch, ascending. */
+  selectLate(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): EpochColumns[] {
+    return this.#reader.selectLate(shard, matchers, fromMs, toMs);
+  }
+
+  /** Labels of the series with samples in `[fromMs, toMs]`, below the floor too, sorted. */
   labelSets(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): Labels[] {
     return this.#reader.labelSets(shard, matchers, fromMs, toMs);
   }
@@ -252,51 +218,80 @@ export class HeadStore {
   }
 
   /**
-   * Series with samples in `[fromMs, toMs)`, by metric name, then by labels: for sealing. Appending and dropping may go
-   * on between steps; the iteration shows the series that there were at its first step, as they are at theirs.
+   * Raises the floor and sets apart what is older, for sealing, together with what is left of an earlier cut. Takes time
+   * in proportion to the late samples.
    */
-  window(shard: number, fromMs: number, toMs: number): Generator<WindowSeries> {
-    return this.#reader.window(shard, fromMs, toMs);
+  cut(shard: number, floorMs: number): HeadCut {
+    return this.#sealing.cut(shard, floorMs);
   }
 
-  /** Forgets the shard's samples older than `timeMs`, and series that then have none. Returns how many samples. */
-  dropBefore(shard: number, timeMs: number): number {
-    const { slots, from, to } = this.#reader.shardRange(shard);
-    const gone: number[] = [];
-    let dropped = 0;
-    for (let k = from; k < to; k++) {
-      const slot = slots[k] as number;
-      const page = this.#series.page(slot);
-      const aside = this.#outOfOrder.get(slot);
-      if (aside !== undefined) dropped += this.#dropAside(slot, aside, timeMs);
-      dropped += this.#runs.dropBefore(page, slot & pageMask, timeMs);
-      if (page.tailCount[slot & pageMask] === 0) gone.push(slot);
-    }
-    this.#countSamples(shard, -dropped);
-    if (gone.length > 0) this.#collect(shard, gone);
-    this.#runs.trim();
-    return dropped;
+  /** As `cut`, at the floor as it is: late samples only. */
+  lateCut(shard: number): HeadCut {
+    return this.#sealing.cut(shard, Number.NEGATIVE_INFINITY);
+  }
+
+  /**
+   * The cut's samples in `[startMs, endMs)` that were written under an epoch, series by metric name, then by labels.
+   * The columns are lent until the next step. `undefined` is a chance to pause.
+   */
+  window(
+    cut: HeadCut,
+    startMs: number,
+    endMs: number,
+    epoch: number,
+  ): Generator<SealSeries | undefined, void> {
+    return this.#sealing.window(cut, startMs, endMs, epoch);
+  }
+
+  /** Forgets a cut, which must be the shard's last. Each step gives the log numbers of series that went with it. */
+  drop(cut: HeadCut): Generator<number[], void> {
+    return this.#sealing.drop(cut);
+  }
+
+  /** Forgets all samples older than `timeMs`, late ones too, in the same steps; the floor is then at least there. */
+  dropBefore(shard: number, timeMs: number): Generator<number[], void> {
+    return this.#sealing.dropBefore(shard, timeMs);
   }
 
   /** Forgets a shard whole. */
   dropShard(shard: number): void {
-    this.dropBefore(shard, Number.POSITIVE_INFINITY);
+    for (const _ of this.#sealing.dropBefore(shard, Number.POSITIVE_INFINITY));
+    this.#index.table.close(shard);
   }
 
-  /** Takes time in proportion to the shard's series. */
+  /**
+   * Deletes the samples in `[fromMs, toMs]` of the series that pass all matchers; returns how many. Series left without
+   * samples go with the next drop, or `collectEmpty`.
+   */
+  delete(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): number {
+    let deleted = 0;
+    for (const slot of this.#index.match(shard, matchers))
+      deleted += this.#samples.delete(slot, fromMs, toMs);
+    if (deleted > 0) this.#index.table.staleTimes(shard);
+    return deleted;
+  }
+
+  /** Takes out the shard's series without samples; their log numbers. */
+  collectEmpty(shard: number): number[] {
+    return this.#sealing.collectEmpty(shard);
+  }
+
+  /** Which labels make the series of some shards, or of all, many; the answer is at the end of the steps. */
+  cardinality(shards: readonly number[] | undefined, topMax: number): Generator<void, Cardinality> {
+    return headCardinality(this.#index, shards, topMax);
+  }
+
   stats(shard: number): HeadStats {
-    const series = this.#shards.get(shard)?.count ?? 0;
-    return { series, samples: this.#table.get(shard, Cell.samples), ...this.#reader.timeRange(shard) };
+    const { table } = this.#index;
+    return { series: this.#index.seriesCount(shard), samples: table.get(shard, Cell.samples) };
   }
 
   memory(): HeadMemory {
-    const { heldBytes, liveBytes } = this.#runs.memory;
-    let shardLists = 0;
-    for (const list of this.#shards.values()) shardLists += list.heldBytes;
+    const { heldBytes, liveBytes } = this.#samples.runs.memory;
     return {
-      series: this.#series.heldBytes + shardLists,
-      pairs: this.#pairs.heldBytes,
-      postings: this.#postings.heldBytes,
+      series: this.#index.series.heldBytes + this.#index.table.heldBytes,
+      pairs: this.#index.pairs.heldBytes,
+      postings: this.#index.postings.heldBytes,
       symbols: this.#options.symbols.bytes,
       runsHeld: heldBytes,
       runsLive: liveBytes,
@@ -309,75 +304,98 @@ export class HeadStore {
     this.#words = new Uint32Array(values.buffer as ArrayBuffer, values.byteOffset, values.length * 2);
   }
 
-  #countSamples(shard: number, more: number): void {
-    this.#table.add(shard, Cell.samples, more);
+  #append(
+    ref: number,
+    timeMs: number,
+    words: Uint32Array,
+    wordsAt: number,
+    histogram: FloatHistogram | null,
+  ): Verdict {
+    const { series, table } = this.#index;
+    const slot = series.slotOf(ref);
+    if (slot < 0) return Verdict.unknown;
+    const page = series.page(slot);
+    const i = slot & pageMask;
+    const shard = page.shard[i] as number;
+    const at = shard << cellBits;
+    const { cells } = table;
+    const epoch = this.#epoch;
+    const isHot =
+      timeMs >= (cells[at + Cell.hotFromMs] as number) &&
+      timeMs < (cells[at + Cell.hotToMs] as number) &&
+      epoch === cells[at + Cell.hotEpoch];
+    if (!isHot && timeMs < (cells[at + Cell.floorMs] as number)) return Verdict.belowFloor;
+    const count = page.tailCount[i] as number;
+    if (count > 0) {
+      const newest = i * tailSamples + count - 1;
+      const delta = timeMs - (page.tailBaseMs[i] as number) - (page.tailDeltas[newest] as number);
+      if (delta < 0) return Verdict.outOfOrder;
+      if (delta === 0) return this.#atNewest(slot, page, newest, timeMs, words, wordsAt, histogram);
+    }
+    if (!isHot) table.enter(shard, timeMs, epoch);
+    if (page.epoch[i] !== epoch) this.#samples.changeEpoch(slot, timeMs, epoch);
+    this.#samples.runs.push(page, i, timeMs, words, wordsAt);
+    if (histogram !== null) this.#samples.addHistogram(slot, timeMs, histogram);
+    cells[at + Cell.samples] = (cells[at + Cell.samples] as number) + 1;
+    if (timeMs > (cells[at + Cell.newestMs] as number)) cells[at + Cell.newestMs] = timeMs;
+    if (timeMs < (cells[at + Cell.oldestMs] as number)) cells[at + Cell.oldestMs] = timeMs;
+    return Verdict.ok;
   }
 
-  #find(shard: number, labels: Labels): number {
-    const { flat } = labels;
-    const count = flat.length / 2;
-    if (count > labelsPerSeriesMax) return -1;
-    for (let k = 0; k < count; k++) {
-      const pair = this.#pairs.find(flat[k * 2] as string, flat[k * 2 + 1] as string);
-      if (pair < 0) return -1;
-      this.#labelRun[k] = pair;
+  /** A sample at the time of the series' newest one. */
+  #atNewest(
+    slot: number,
+    page: SeriesPage,
+    newest: number,
+    timeMs: number,
+    words: Uint32Array,
+    wordsAt: number,
+    histogram: FloatHistogram | null,
+  ): Verdict {
+    const plain = SeriesExtra.late | SeriesExtra.histograms;
+    let same: boolean;
+    if (((page.extras[slot & pageMask] as number) & plain) === 0)
+      same =
+        histogram === null &&
+        page.tailWords[newest * 2] === words[wordsAt] &&
+        page.tailWords[newest * 2 + 1] === words[wordsAt + 1];
+    else {
+      this.#samples.standing(slot, timeMs, this.#standing);
+      same = this.#standing.equals(0, words, wordsAt, histogram);
     }
-    return this.#series.find(shard, this.#labelRun, count);
+    return same ? Verdict.duplicate : Verdict.conflict;
   }
 
-  #create(shard: number, labels: Labels): number {
-    const { flat } = labels;
-    const count = flat.length / 2;
-    const list = this.#shards.get(shard) ?? new SlotList();
-    if (count > labelsPerSeriesMax || list.count >= this.#options.seriesPerShardMax) return -1;
-    let acquired = 0;
-    while (acquired < count) {
-      const pair = this.#pairs.acquire(flat[acquired * 2] as string, flat[acquired * 2 + 1] as string);
-      if (pair < 0) break;
-      this.#labelRun[acquired++] = pair;
+  #appendLate(
+    ref: number,
+    timeMs: number,
+    words: Uint32Array,
+    wordsAt: number,
+    histogram: FloatHistogram | null,
+    epoch: number,
+  ): Verdict {
+    const { series, table } = this.#index;
+    const slot = series.slotOf(ref);
+    if (slot < 0) return Verdict.unknown;
+    const page = series.page(slot);
+    const shard = page.shard[slot & pageMask] as number;
+    if (timeMs >= table.get(shard, Cell.floorMs) && timeMs > page.newestMs(slot & pageMask)) {
+      const own = this.#epoch;
+      this.#epoch = epoch;
+      const verdict = this.#append(ref, timeMs, words, wordsAt, histogram);
+      this.#epoch = own;
+      return verdict;
     }
-    const slot = acquired < count ? -1 : this.#series.add(shard, this.#labelRun, count);
-    if (slot < 0) {
-      for (let k = 0; k < acquired; k++) this.#pairs.release(this.#labelRun[k] as number);
-      return -1;
-    }
-    for (let k = 0; k < count; k++) {
-      const pair = this.#labelRun[k] as number;
-      this.#postings.add(pair, slot, this.#pairs.uses(pair));
-    }
-    list.add(slot);
-    this.#shards.set(shard, list);
-    this.#table.open(shard);
-    return this.#series.refOf(slot);
-  }
-
-  #dropAside(slot: number, aside: OutOfOrderSamples, timeMs: number): number {
-    const dropped = aside.dropBefore(timeMs);
-    this.#outOfOrderCount -= dropped;
-    if (aside.count === 0) this.#outOfOrder.delete(slot);
-    return dropped;
-  }
-
-  /** Takes out series without samples; every posting list that loses some is passed over once. */
-  #collect(shard: number, gone: readonly number[]): void {
-    const touched = new Set<number>();
-    for (const slot of gone) {
-      const page = this.#series.page(slot);
-      const count = page.labelCount[slot & pageMask] as number;
-      const address = page.labelsAt[slot & pageMask] as number;
-      for (let k = 0; k < count; k++) {
-        const pair = this.#series.labelRuns.page(address)[offsetOf(address) + k] as number;
-        if (this.#pairs.release(pair)) {
-          this.#postings.drop(pair);
-          touched.delete(pair);
-        } else touched.add(pair);
-      }
-      this.#series.remove(slot);
-    }
-    const isGone = (slot: number): boolean => this.#series.page(slot).live[slot & pageMask] === 0;
-    for (const pair of touched) this.#postings.remove(pair, shard, isGone);
-    const list = this.#shards.get(shard);
-    list?.remove(0, Number.POSITIVE_INFINITY, this.#series.keyOf, isGone);
-    if (list?.count === 0) this.#shards.delete(shard);
+    const standing = this.#standing;
+    this.#samples.standing(slot, timeMs, standing);
+    const isThere = standing.count > 0;
+    const same = isThere && standing.equals(0, words, wordsAt, histogram);
+    if (isThere && epoch <= (standing.epochs[0] as number))
+      return same ? Verdict.duplicate : Verdict.conflict;
+    if (this.#samples.lateCount >= this.#options.outOfOrderSamplesMax) return Verdict.limited;
+    // One that says the same under a higher epoch is kept, too: what comes under an epoch in between must lose.
+    this.#samples.addLate(slot, timeMs, epoch, words, wordsAt, histogram);
+    if (!isThere) return Verdict.ok;
+    return same ? Verdict.duplicate : Verdict.replaced;
   }
 }

@@ -33,26 +33,15 @@ export class LateSamples {
     return firstAtOrAfter(this.#times, this.#count, timeMs);
   }
 
-  /** The sample that stands at a time, or -1. */
-  standing(timeMs: number): number {
-    const after = this.countBefore(timeMs + 1) - 1;
-    return after >= 0 && this.#times[after] === timeMs ? after : -1;
+  /** Time of the oldest sample from `floorMs` on; Infinity when there is none. */
+  firstFrom(floorMs: number): number {
+    const place = this.countBefore(floorMs);
+    return place < this.#count ? (this.#times[place] as number) : Number.POSITIVE_INFINITY;
   }
 
-  timeAt(place: number): number {
-    return this.#times[place] as number;
-  }
-
-  epochAt(place: number): number {
-    return this.#epochs[place] as number;
-  }
-
-  /** Whether the sample is the histogram, or the float in `words[at, at + 2)` if that is null. */
-  equals(place: number, words: Uint32Array, at: number, histogram: FloatHistogram | null): boolean {
-    const own = this.#histograms?.[place] ?? null;
-    if (own !== null || histogram !== null)
-      return own !== null && histogram !== null && own.equals(histogram);
-    return this.#words[place * 2] === words[at] && this.#words[place * 2 + 1] === words[at + 1];
+  /** Calls back with the time and epoch of every sample. */
+  forEach(visit: (timeMs: number, epoch: number) => void): void {
+    for (let k = 0; k < this.#count; k++) visit(this.#times[k] as number, this.#epochs[k] as number);
   }
 
   /** Adds a sample whose epoch is above that of those at its time. */

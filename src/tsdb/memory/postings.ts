@@ -38,6 +38,11 @@ export class SlotList {
     this.#slots[this.#count++] = slot;
   }
 
+  /** All slots, in no order. */
+  copy(): Uint32Array {
+    return this.#slots.slice(0, this.#count);
+  }
+
   /** The slots with `fromKey <= key < toKey`: a view, valid until the list changes. */
   range(fromKey: number, toKey: number, keyOf: SlotKey): SlotRange {
     if (this.#sorted < this.#count) this.#merge(keyOf);
@@ -45,19 +50,20 @@ export class SlotList {
     return { slots: this.#slots, from, to: this.#firstAtOrAfter(toKey, keyOf) };
   }
 
-  /** Takes out those slots of a range for which `isGone` holds. */
-  remove(fromKey: number, toKey: number, keyOf: SlotKey, isGone: (slot: number) => boolean): void {
+  /** Takes out those slots of a range for which `isGone` holds; returns how many it looked at. */
+  remove(fromKey: number, toKey: number, keyOf: SlotKey, isGone: (slot: number) => boolean): number {
     const { from, to } = this.range(fromKey, toKey, keyOf);
     let kept = from;
     for (let i = from; i < to; i++) {
       const slot = this.#slots[i] as number;
       if (!isGone(slot)) this.#slots[kept++] = slot;
     }
-    if (kept === to) return;
+    if (kept === to) return to - from;
     this.#slots.copyWithin(kept, to, this.#count);
     this.#count -= to - kept;
     this.#sorted = this.#count;
     if (this.#count * 4 <= this.#slots.length && this.#slots.length > 4) this.#shrink();
+    return to - from;
   }
 
   #shrink(): void {
@@ -108,12 +114,14 @@ export const slotsMax: number = 2 ** 22;
 
 export class Postings {
   readonly #keyOf: SlotKey;
+  readonly #isLive: (slot: number) => boolean;
   /** By pair: the slot of the only series, where there is no list. */
   #only = new Uint32Array(1024);
   readonly #lists: (SlotList | undefined)[] = [];
 
-  constructor(keyOf: SlotKey) {
+  constructor(keyOf: SlotKey, isLive: (slot: number) => boolean) {
     this.#keyOf = keyOf;
+    this.#isLive = isLive;
   }
 
   get heldBytes(): number {
@@ -122,7 +130,7 @@ export class Postings {
     return bytes;
   }
 
-  /** `uses`: the number of series that carry the pair, this one counted. */
+  /** `uses`: the number of series that carry the pair, this one and those taken out but not released counted. */
   add(pair: number, slot: number, uses: number): void {
     while (pair >= this.#only.length) this.#only = grownUints(this.#only);
     while (pair >= this.#lists.length) this.#lists.push(undefined);
@@ -134,7 +142,9 @@ export class Postings {
     if (list === undefined) {
       assert(uses === 2, `a pair of ${uses} series has a list`);
       list = new SlotList();
-      list.add(this.#only[pair] as number);
+      // One that was taken out may be on its last way through the lists, and must not come back to this one.
+      const only = this.#only[pair] as number;
+      if (this.#isLive(only)) list.add(only);
       this.#lists[pair] = list;
     }
     list.add(slot);
@@ -151,10 +161,10 @@ export class Postings {
     return key >= fromKey && key < toKey ? { slots: Uint32Array.of(only), from: 0, to: 1 } : emptyRange;
   }
 
-  /** Takes series of one shard out of the list of a pair that other series still carry. */
-  remove(pair: number, shard: number, isGone: (slot: number) => boolean): void {
+  /** Takes series of one shard out of a pair's list, if it has one; returns how many entries it looked at. */
+  remove(pair: number, shard: number, isGone: (slot: number) => boolean): number {
     const fromKey = shard * slotsMax;
-    this.#lists[pair]?.remove(fromKey, fromKey + slotsMax, this.#keyOf, isGone);
+    return this.#lists[pair]?.remove(fromKey, fromKey + slotsMax, this.#keyOf, isGone) ?? 0;
   }
 
   /** Forgets a pair that no series carries any more. */

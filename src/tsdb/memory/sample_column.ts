@@ -63,10 +63,72 @@ export class SampleColumn {
     this.count = start + to - from;
   }
 
-  /** The position of the sample at `timeMs`, or -1. */
-  find(timeMs: number): number {
-    const at = firstAtOrAfter(this.times, this.count, timeMs);
-    return at < this.count && this.times[at] === timeMs ? at : -1;
+  /** Whether the sample at `place` is the histogram, or the float in `words[at, at + 2)` if that is null. */
+  equals(place: number, words: Uint32Array, at: number, histogram: FloatHistogram | null): boolean {
+    const own = this.histograms?.[place] ?? null;
+    if (own !== null || histogram !== null)
+      return own !== null && histogram !== null && own.equals(histogram);
+    return this.words[place * 2] === words[at] && this.words[place * 2 + 1] === words[at + 1];
+  }
+
+  /** Orders by time, and at one time by epoch. */
+  sort(): void {
+    const { times, epochs, words, histograms, count } = this;
+    let sorted = 1;
+    while (sorted < count && this.#compare(sorted - 1, sorted) <= 0) sorted++;
+    if (sorted >= count) return;
+    const order = Uint32Array.from({ length: count }, (_, k) => k).sort((a, b) => this.#compare(a, b));
+    const before = { times: times.slice(0, count), epochs: epochs.slice(0, count) };
+    const wordsBefore = words.slice(0, count * 2);
+    for (let k = 0; k < count; k++) {
+      const from = order[k] as number;
+      times[k] = before.times[from] as number;
+      epochs[k] = before.epochs[from] as number;
+      words[k * 2] = wordsBefore[from * 2] as number;
+      words[k * 2 + 1] = wordsBefore[from * 2 + 1] as number;
+    }
+    if (histograms !== undefined) this.histograms = Array.from(order, (from) => histograms[from] ?? null);
+  }
+
+  /** Of the samples at one time, in order by epoch, keeps the last. */
+  keepHighest(): void {
+    this.#keep((k) => k + 1 === this.count || this.times[k] !== this.times[k + 1]);
+  }
+
+  /** Keeps what was written under that epoch. */
+  keepEpoch(epoch: number): void {
+    this.#keep((k) => this.epochs[k] === epoch);
+  }
+
+  /** The histograms as a column of their own, null where the sample is a float; undefined when there is none. */
+  takeHistograms(): (FloatHistogram | null)[] | undefined {
+    const { histograms, count } = this;
+    if (histograms === undefined) return undefined;
+    const taken = Array.from({ length: count }, (_, k) => histograms[k] ?? null);
+    return taken.some((histogram) => histogram !== null) ? taken : undefined;
+  }
+
+  #compare(a: number, b: number): number {
+    return (
+      (this.times[a] as number) - (this.times[b] as number) ||
+      (this.epochs[a] as number) - (this.epochs[b] as number)
+    );
+  }
+
+  #keep(isKept: (place: number) => boolean): void {
+    const { times, epochs, words, histograms, count } = this;
+    let kept = 0;
+    for (let k = 0; k < count; k++) {
+      if (!isKept(k)) continue;
+      times[kept] = times[k] as number;
+      epochs[kept] = epochs[k] as number;
+      words[kept * 2] = words[k * 2] as number;
+      words[kept * 2 + 1] = words[k * 2 + 1] as number;
+      if (histograms !== undefined) histograms[kept] = histograms[k] ?? null;
+      kept++;
+    }
+    this.count = kept;
+    if (histograms !== undefined) histograms.length = kept;
   }
 }
 

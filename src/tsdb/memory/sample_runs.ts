@@ -17,6 +17,7 @@ import { SampleColumn } from './sample_column.ts';
 import { type SeriesPage, tailSamples } from './series_page.ts';
 
 const headerBytes = 16;
+const deltaMaxMs = 0xffffffff;
 /** So many short runs wait for the tail that makes them a full one. */
 const shortRunsMax = 7;
 
@@ -33,6 +34,25 @@ export class SampleRuns {
   /** Gives memory that no run uses back to the system. */
   trim(): void {
     this.#slab.trim();
+  }
+
+  /** Adds a sample, newer than all others, whose value is `words[at, at + 2)`. */
+  push(page: SeriesPage, i: number, timeMs: number, words: Uint32Array, at: number): void {
+    let count = page.tailCount[i] as number;
+    let delta = timeMs - (page.tailBaseMs[i] as number);
+    if (count === tailSamples || (count > 0 && delta > deltaMaxMs)) {
+      this.flush(page, i);
+      count = 0;
+    }
+    if (count === 0) {
+      page.tailBaseMs[i] = timeMs;
+      delta = 0;
+    }
+    const place = i * tailSamples + count;
+    page.tailDeltas[place] = delta;
+    page.tailWords[place * 2] = words[at] as number;
+    page.tailWords[place * 2 + 1] = words[at + 1] as number;
+    page.tailCount[i] = count + 1;
   }
 
   /** Moves the tail of series `i` into its runs; the tail is then empty. */

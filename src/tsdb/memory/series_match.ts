@@ -52,9 +52,11 @@ export function matchSeries(
 }
 
 function passes(index: SeriesIndex, slot: number, checks: readonly Check[]): boolean {
-  if (checks.length === 0) return true;
   const page = index.series.page(slot);
   const i = slot & pageMask;
+  // A series that was taken out may stand in lists for a while.
+  if (page.live[i] === 0) return false;
+  if (checks.length === 0) return true;
   const count = page.labelCount[i] as number;
   if (count === 0) return checks.every((check) => check(noPairs, 0, 0));
   const address = page.labelsAt[i] as number;

@@ -57,6 +57,11 @@ export class SeriesTable {
     return this.page(slot).live[slot & pageMask] === 0 ? -1 : slot;
   }
 
+  /** Whether a series has the slot. */
+  isLive(slot: number): boolean {
+    return this.page(slot).live[slot & pageMask] === 1;
+  }
+
   /** Orders slots by shard; see postings.ts. */
   readonly keyOf: (slot: number) => number = (slot) =>
     (this.page(slot).shard[slot & pageMask] as number) * slotsMax + slot;
@@ -92,21 +97,28 @@ export class SeriesTable {
     return slot;
   }
 
-  /** Takes out a series that has no samples any more. */
+  /** Takes a series out: nobody finds it, and its references are void. Its slot and its labels stay until `free`. */
   remove(slot: number): void {
     const page = this.page(slot);
     const i = slot & pageMask;
     this.#unplace(slot);
-    this.labelRuns.remove(page.labelsAt[i] as number, page.labelCount[i] as number);
     page.live[i] = 0;
     page.generation[i] = (page.generation[i] as number) + 1;
+    page.id[i] = 0;
+    this.#size--;
+    if (this.#slots.length > slotCountMin && this.#size * 8 < this.#slots.length)
+      this.#rehash(this.#slots.length / 4);
+  }
+
+  /** Gives the slot of a series that was taken out to the next one. */
+  free(slot: number): void {
+    const page = this.page(slot);
+    const i = slot & pageMask;
+    this.labelRuns.remove(page.labelsAt[i] as number, page.labelCount[i] as number);
     page.labelsAt[i] = 0;
     if (this.#lastFree === 0) this.#firstFree = slot + 1;
     else this.page(this.#lastFree - 1).labelsAt[(this.#lastFree - 1) & pageMask] = slot + 1;
     this.#lastFree = slot + 1;
-    this.#size--;
-    if (this.#slots.length > slotCountMin && this.#size * 8 < this.#slots.length)
-      this.#rehash(this.#slots.length / 4);
   }
 
   #takeSlot(): number {
@@ -163,4 +175,4 @@ export class SeriesTable {
 }
 
 /** The columns of a page, per series. */
-const pageSeriesBytes = 16 * 12 + 8 + 1 + 1 + 2 + 2 + 4 + 4 + 2 + 4 + 4;
+const pageSeriesBytes = 16 * 12 + 8 + 4 + 4 + 1 + 1 + 1 + 2 + 2 + 4 + 4 + 2 + 4 + 4;

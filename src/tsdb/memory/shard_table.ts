@@ -5,6 +5,7 @@
  * An append finds its shard's "hot" window and epoch nearly always as the last one left them, and then has neither to
  * look at the floor nor to note that there are samples of that window and epoch: three comparisons in place of both.
  */
+import type { HeadCut } from './head_cut.ts';
 import type { LateSamples } from './late_samples.ts';
 import { SlotList } from './postings.ts';
 
@@ -38,12 +39,15 @@ export class ShardState {
   readonly windows: Map<number, Set<number>> = new Map();
   /** Series that were taken out and still stand in lists of the index. */
   gone: number[] = [];
+  /** Those, and what a sweep that goes on is about to give back. */
+  goneCount = 0;
   /** Counts the times that slots were given back. */
   generation = 0;
   /** Oldest or newest time may have gone; whoever asks must look anew. */
   timesAreStale = false;
-  /** In-order samples older than this are of a cut that is not dropped yet; -Infinity when there is none. */
-  cutMs: number = Number.NEGATIVE_INFINITY;
+  newestIsStale = false;
+  /** The last one, while it is not dropped. */
+  cut: HeadCut | undefined;
 }
 
 export class ShardTable {
@@ -107,17 +111,43 @@ export class ShardTable {
     if (floorMs <= this.get(shard, Cell.floorMs)) return;
     this.set(shard, Cell.floorMs, floorMs);
     if (this.get(shard, Cell.newestMs) < floorMs) this.set(shard, Cell.newestMs, Number.NEGATIVE_INFINITY);
-    this.#staleOldest(shard);
-    this.cool(shard);
+    if (this.get(shard, Cell.oldestMs) < floorMs) {
+      // Newer samples count from here on; older ones do when the times are looked up, or what is below is dropped.
+      this.set(shard, Cell.oldestMs, Number.POSITIVE_INFINITY);
+      this.#markStale(shard);
+    }
+    this.#cool(shard);
   }
 
-  #staleOldest(shard: number): void {
+  /** What all of a shard's series were seen to have from a floor on; nothing is changed if the floor is higher now. */
+  noteOldest(shard: number, floorMs: number, oldestMs: number): void {
+    const state = this.#states.get(shard);
+    if (state === undefined || this.get(shard, Cell.floorMs) !== floorMs || state.newestIsStale) return;
+    this.set(shard, Cell.oldestMs, Math.min(oldestMs, this.get(shard, Cell.oldestMs)));
+    state.timesAreStale = false;
+  }
+
+  /** Samples were deleted. */
+  staleTimes(shard: number): void {
+    this.#markStale(shard);
+    const state = this.#states.get(shard);
+    if (state !== undefined) state.newestIsStale = true;
+  }
+
+  /** Windows that are older than `timeMs` have no samples in order any more. */
+  forgetWindows(shard: number, timeMs: number): void {
+    const windows = this.#states.get(shard)?.windows ?? [];
+    for (const [startMs] of windows)
+      if (startMs + this.#windowMs <= timeMs) this.#states.get(shard)?.windows.delete(startMs);
+  }
+
+  #markStale(shard: number): void {
     const state = this.#states.get(shard);
     if (state !== undefined) state.timesAreStale = true;
   }
 
   /** The next append to the shard looks at floor, window and epoch. */
-  cool(shard: number): void {
+  #cool(shard: number): void {
     this.set(shard, Cell.hotFromMs, Number.POSITIVE_INFINITY);
   }
 
@@ -128,12 +158,14 @@ export class ShardTable {
     if (at < this.cells.length) this.cells.set(initial, at);
   }
 
-  states(): IterableIterator<ShardState> {
-    return this.#states.values();
-  }
-
   numbers(): IterableIterator<number> {
     return this.#states.keys();
+  }
+
+  get heldBytes(): number {
+    let bytes = this.cells.byteLength;
+    for (const { slots } of this.#states.values()) bytes += slots.heldBytes;
+    return bytes;
   }
 
   #reserve(shard: number): void {
