@@ -1,7 +1,15 @@
 /** A shard's log on an engine, with a sink that keeps what it is told as plain text. For tests of the log. */
+import { crc32 } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { ByteWriter } from '../../../base/index.ts';
-import { type BatchMetadata, type FloatHistogram, Labels, type Matcher } from '../../../model/index.ts';
+import {
+  type BatchMetadata,
+  encodeWriteBatch,
+  type FloatHistogram,
+  Labels,
+  type Matcher,
+  type WriteBatch,
+} from '../../../model/index.ts';
 import type { OpenEngine } from '../../engine.ts';
 import { GroupCommit } from '../../group_commit.ts';
 import { tsdbMetrics } from '../../metrics.ts';
@@ -154,4 +162,14 @@ export class LogScene {
     await this.commit.close();
     await this.engine.close();
   }
+}
+
+/** A write batch as version 1 of the store had it on disk. */
+export function batchFrame(key: Uint8Array, batch: WriteBatch): Uint8Array<ArrayBuffer> {
+  const payload = encodeWriteBatch(batch);
+  const frame = new Uint8Array(5 + payload.length);
+  frame[0] = 1;
+  new DataView(frame.buffer).setUint32(1, crc32(payload, crc32(key)), true);
+  frame.set(payload, 5);
+  return frame;
 }

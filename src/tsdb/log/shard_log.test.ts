@@ -1,0 +1,434 @@
+/** What a shard's log promises, on every engine. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FloatHistogram, Matcher, MatchType } from '../../model/index.ts';
+import type { KeyOperation, OpenEngine, StoreEngine } from '../engine.ts';
+import { diskError, FaultyDisk } from '../testing/faulty_disk.ts';
+import { batchOf, type Row } from '../testing/fixtures.ts';
+import { MemoryDisk } from '../testing/memory_engine.ts';
+import { testedEngines } from '../testing/tested_engines.ts';
+import {
+  definitionKey,
+  kindRange,
+  LogKeyKind,
+  metadataKey,
+  parseRecordKey,
+  recordKey,
+  sealedKey,
+  shardRange,
+} from './keys.ts';
+import { batchFrame, LogScene, labelsOf, TextSink } from './testing/scene.ts';
+
+interface Stage {
+  readonly disk: FaultyDisk;
+  scene: LogScene;
+  /** Closes and opens the store, and gives what the log says. */
+  reopened(): Promise<TextSink>;
+}
+
+function rule(title: string, run: (stage: Stage) => Promise<void>): void {
+  for (const tested of testedEngines) {
+    test(`${tested.name}: ${title}`, { skip: tested.skip }, () =>
+      tested.withFolder((path, openEngine) => onStage(path, openEngine, run)),
+    );
+  }
+}
+
+async function onStage(
+  path: string,
+  openEngine: OpenEngine,
+  run: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const disk = new FaultyDisk(openEngine);
+  const open = (): Promise<LogScene> => LogScene.open(path, disk.openEngine);
+  const stage: Stage = {
+    disk,
+    scene: await open(),
+    async reopened() {
+      await stage.scene.close();
+      stage.scene = await open();
+      const sink = new TextSink();
+      await stage.scene.replay(sink);
+      return sink;
+    },
+  };
+  await stage.scene.replay();
+  await run(stage);
+  disk.refusal = undefined;
+  await stage.scene.close();
+}
+
+async function keysIn(engine: StoreEngine, kind: LogKeyKind): Promise<Uint8Array[]> {
+  const keys: Uint8Array[] = [];
+  for await (const [key] of engine.entries(kindRange(1, kind))) keys.push(key);
+  return keys;
+}
+
+async function sequencesOf(scene: LogScene): Promise<number[]> {
+  return (await keysIn(scene.engine, LogKeyKind.Record)).map((key) => parseRecordKey(key)?.sequence ?? -1);
+}
+
+const put = (key: Uint8Array, value: Uint8Array): KeyOperation => ({ type: 'put', key, value });
+const liveOf = (...ids: number[]) => ids.map((id) => ({ id, labels: labelsOf(id) }));
+const damageOf =
+  (victim: Uint8Array) =>
+  (key: Uint8Array, value: Uint8Array): Uint8Array => {
+    if (Buffer.compare(key, victim) !== 0) return value;
+    const damaged = value.slice();
+    const last = damaged.length - 1;
+    damaged[last] = (damaged[last] as number) ^ 1;
+    return damaged;
+  };
+
+rule('what was appended is replayed: definitions once, samples in order', async (stage) => {
+  const { scene } = stage;
+  await scene.append([
+    { id: 1, t: 10, bits: 0x7ff0000000000002n },
+    { id: 2, t: 10 },
+  ]);
+  const histogram = new FloatHistogram({ count: 1, sum: 2 });
+  await scene.append([{ id: 2, t: 20, histogram }], 3);
+  const sink = await stage.reopened();
+  assert.deepEqual(sink.lines, [
+    'define 1 metric{id="1"}',
+    'define 2 metric{id="2"}',
+    '1 @10 0x7ff0000000000002 epoch 1 record 1',
+    '2 @10 0x3ff0000000000000 epoch 1 record 1',
+    `2 @20 ${histogram} epoch 3 record 2`,
+  ]);
+  const { log } = stage.scene;
+  assert.deepEqual([log.lastSequence, log.records, log.nextId()], [2, 2, 3]);
+  assert.equal(log.bytes, scene.log.bytes);
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_bytes'), log.bytes);
+});
+
+rule('handed-over samples of an older epoch keep their place and their epoch', async (stage) => {
+  await stage.scene.append([{ id: 1, t: 10 }], 5);
+  await stage.scene.append([{ id: 1, t: 5 }], 2);
+  await stage.scene.append([{ id: 1, t: 20 }], 5);
+  assert.deepEqual((await stage.reopened()).times, [10, 5, 20]);
+  await stage.scene.append([{ id: 1, t: 7 }], 3);
+  const sink = await stage.reopened();
+  assert.deepEqual(sink.times, [10, 5, 20, 7]);
+  assert.match(sink.lines.at(-1) ?? '', /epoch 3 record 4/);
+});
+
+rule('of a record that is sealed in part, the rest is replayed', async (stage) => {
+  const { scene } = stage;
+  await scene.append([
+    { id: 1, t: 10 },
+    { id: 2, t: 30, bits: 7n },
+    { id: 3, t: 11 },
+    { id: 1, t: 40, histogram: FloatHistogram.stale },
+  ]);
+  await scene.append([{ id: 3, t: 15 }]);
+  await scene.log.truncate(1, 20, liveOf(1, 2, 3), []);
+  const sink = await stage.reopened();
+  const samples = sink.lines.filter((line) => line.includes('@'));
+  assert.deepEqual(samples, [
+    '2 @30 0x7 epoch 1 record 1',
+    `1 @40 ${FloatHistogram.stale} epoch 1 record 1`,
+    // Late, and appended after the round of sealing had begun.
+    '3 @15 0x3ff0000000000000 epoch 1 record 2',
+  ]);
+  assert.deepEqual({ ...stage.scene.log.sealed }, { ...scene.log.sealed });
+  assert.equal(stage.scene.log.sealed.floorMs, 20);
+});
+
+rule('records go when all they hold is sealed, and their series stay known', async (stage) => {
+  const { scene } = stage;
+  for (let i = 0; i < 40; i++) await scene.append([{ id: (i % 3) + 1, t: i }]);
+  await scene.append([{ id: 4, t: 41 }]);
+  // Two blocks of 32 and 9 records: the second holds newer ones.
+  await scene.log.truncate(40, 40, liveOf(1, 3, 4), [2]);
+  assert.deepEqual(await sequencesOf(scene), [33, 34, 35, 36, 37, 38, 39, 40, 41]);
+  assert.equal(scene.log.checkpointId, 4);
+  await scene.append([
+    { id: 1, t: 50 },
+    { id: 5, t: 50 },
+  ]);
+  const sink = await stage.reopened();
+  assert.deepEqual(sink.times, [41, 50, 50]);
+  assert.deepEqual(
+    sink.lines.filter((line) => line.startsWith('define')),
+    [1, 3, 4, 5].map((id) => `define ${id} ${labelsOf(id)}`),
+  );
+  assert.deepEqual(stage.scene.spy.lines, []);
+  // Ids of series that are no more are not given again, even when nothing names them any longer.
+  await stage.scene.log.truncate(stage.scene.log.lastSequence, 60, [], [1, 3, 4, 5]);
+  assert.deepEqual(await sequencesOf(stage.scene), []);
+  assert.deepEqual(await keysIn(stage.scene.engine, LogKeyKind.Definition), []);
+  assert.deepEqual((await stage.reopened()).lines, []);
+  assert.equal(stage.scene.log.nextId(), 6);
+  assert.equal(stage.scene.log.lastSequence, 42);
+  assert.equal(stage.scene.log.bytes, 0);
+});
+
+rule('the sealed state counts from the write that carries it, before anything is deleted', async (stage) => {
+  const { scene } = stage;
+  await scene.append([{ id: 1, t: 10 }]);
+  await scene.append([{ id: 1, t: 30 }]);
+  await scene.commit.write([scene.log.sealedOperation(20, 1)]);
+  assert.deepEqual((await stage.reopened()).times, [30]);
+  assert.equal(stage.scene.log.records, 2);
+});
+
+rule('what retention lets go of does not pass for sealed', async (stage) => {
+  const { scene } = stage;
+  await scene.append([{ id: 1, t: 100 }]);
+  await scene.log.truncate(1, 50, liveOf(1), []);
+  // Late: older than the floor and in no window yet.
+  await scene.append([{ id: 1, t: 40 }]);
+  await scene.log.truncate(scene.log.lastSequence, 20, [], []);
+  assert.deepEqual((await stage.reopened()).times, [100, 40]);
+});
+
+rule('a deletion is replayed in its place and goes with the records that it is about', async (stage) => {
+  const { scene } = stage;
+  const matchers = [Matcher.create(MatchType.Equal, 'id', '1')];
+  await scene.append([
+    { id: 1, t: 10 },
+    { id: 2, t: 30 },
+  ]);
+  await scene.appendDeletion(matchers, 0, Number.POSITIVE_INFINITY, 30);
+  // Under another epoch, so that nothing ties it to those before.
+  await scene.append([{ id: 3, t: 40 }], 2);
+  const lines = (await stage.reopened()).lines.filter((line) => !line.startsWith('define'));
+  assert.deepEqual(lines, [
+    '1 @10 0x3ff0000000000000 epoch 1 record 1',
+    '2 @30 0x3ff0000000000000 epoch 1 record 1',
+    'delete id="1" 0..Infinity',
+    '3 @40 0x3ff0000000000000 epoch 2 record 3',
+  ]);
+  await stage.scene.log.truncate(2, 30, liveOf(2, 3), [1]);
+  assert.deepEqual(await sequencesOf(stage.scene), [1, 2, 3]);
+  await stage.scene.log.truncate(2, 31, liveOf(2, 3), []);
+  assert.deepEqual(await sequencesOf(stage.scene), [3]);
+});
+
+rule('samples of a series that was deleted, definition and all, are not missed', async (stage) => {
+  const { scene } = stage;
+  await scene.append([{ id: 1, t: 10 }]);
+  await scene.log.truncate(1, 11, liveOf(1), []);
+  await scene.append([
+    { id: 1, t: 20 },
+    { id: 2, t: 20 },
+  ]);
+  await scene.appendDeletion([Matcher.create(MatchType.Equal, 'id', '1')], 0, 100, 20);
+  await scene.log.truncate(1, 11, liveOf(2), [1]);
+  const sink = await stage.reopened();
+  assert.deepEqual(sink.times, [20]);
+  assert.deepEqual(stage.scene.spy.lines, []);
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_skipped_samples_total'), 0);
+});
+
+rule('metadata outlives the records that brought it, until it is given up', async (stage) => {
+  const { scene } = stage;
+  const of = (metric: string, help = 'x') => ({ metric, type: 'gauge', unit: '', help });
+  const known = new Map([of('a'), of('b'), of('ä/ü')].map((one) => [one.metric, one]));
+  await scene.appendDefining([], [], 1, [...known.values()]);
+  assert.equal((await stage.reopened()).lines.length, 3);
+  await stage.scene.log.truncate(1, 0, [], [], known);
+  assert.deepEqual(await sequencesOf(stage.scene), []);
+  const lines = (await stage.reopened()).lines;
+  assert.deepEqual(lines, ['metadata a gauge  x', 'metadata b gauge  x', 'metadata ä/ü gauge  x']);
+  known.delete('a');
+  known.set('b', of('b', 'y'));
+  await stage.scene.log.truncate(1, 0, [], [], known);
+  assert.deepEqual((await stage.reopened()).lines, ['metadata b gauge  y', 'metadata ä/ü gauge  x']);
+});
+
+rule('a damaged record cuts the log there, once, and nothing else is touched', async (stage) => {
+  const { scene, disk } = stage;
+  await scene.append([{ id: 1, t: 1 }]);
+  await scene.log.truncate(1, 2, liveOf(1), []);
+  const others = ['P', 'I', 'T'].map((kind) => Uint8Array.of(0, 1, kind.charCodeAt(0), 9));
+  await scene.engine.write(
+    others.map((key) => put(key, Uint8Array.of(1))),
+    false,
+  );
+  await scene.engine.write([put(recordKey(2, { epoch: 1, sequence: 9 }), Uint8Array.of(1))], false);
+  for (const t of [10, 20, 30, 40]) await scene.append([{ id: 1, t }]);
+  disk.damage = damageOf(recordKey(1, { epoch: 1, sequence: 4 }));
+  const sink = await stage.reopened();
+  disk.damage = undefined;
+  assert.deepEqual(sink.times, [10, 20]);
+  assert.deepEqual(stage.scene.spy.lines, [
+    'warn: Cutting the log at a damaged record; the records before it are kept',
+  ]);
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_corruptions_total'), 1);
+  assert.deepEqual(await sequencesOf(stage.scene), [2, 3]);
+  for (const key of [...others, sealedKey(1), definitionKey(1, 1), recordKey(2, { epoch: 1, sequence: 9 })])
+    assert.ok((await stage.scene.engine.get(key)) !== undefined);
+  await stage.scene.append([{ id: 1, t: 50 }]);
+  assert.deepEqual((await stage.reopened()).times, [10, 20, 50]);
+  assert.deepEqual(stage.scene.spy.lines, []);
+});
+
+rule('a record whose checksum is right and whose content is not cuts as well', async (stage) => {
+  const { scene } = stage;
+  await scene.append([{ id: 1, t: 1 }]);
+  const { ByteWriter } = await import('../../base/index.ts');
+  const writer = new ByteWriter();
+  writer.raw(Uint8Array.of(1, 0, 1, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3));
+  await scene.log.append(1, 5, writer);
+  await scene.append([{ id: 1, t: 10 }]);
+  assert.deepEqual((await stage.reopened()).times, [1]);
+  assert.deepEqual(await sequencesOf(stage.scene), [1]);
+});
+
+rule('a damaged definition costs the samples of its series alone', async (stage) => {
+  const { scene, disk } = stage;
+  await scene.append([
+    { id: 1, t: 1 },
+    { id: 2, t: 1 },
+  ]);
+  await scene.log.truncate(1, 2, liveOf(1, 2), []);
+  await scene.append([
+    { id: 1, t: 10 },
+    { id: 2, t: 10, bits: 3n },
+    { id: 3, t: 10 },
+  ]);
+  disk.damage = damageOf(definitionKey(1, 1));
+  const sink = await stage.reopened();
+  assert.deepEqual(
+    sink.lines.filter((line) => line.includes('@')),
+    ['2 @10 0x3 epoch 1 record 2', '3 @10 0x3ff0000000000000 epoch 1 record 2'],
+  );
+  assert.equal(stage.scene.spy.lines.length, 2);
+  assert.ok(stage.scene.spy.lines.every((line) => line.startsWith('error:')));
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_damaged_entries_total'), 1);
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_skipped_samples_total'), 1);
+  assert.equal(stage.scene.log.nextId(), 4);
+  // The disk was not to blame for good: nothing was thrown away.
+  disk.damage = undefined;
+  assert.deepEqual((await stage.reopened()).times, [10, 10, 10]);
+});
+
+rule('with the sealed state unreadable everything is replayed, and no id is given twice', async (stage) => {
+  const { scene, disk } = stage;
+  await scene.append([{ id: 1, t: 1 }]);
+  await scene.append([{ id: 2, t: 30 }]);
+  await scene.log.truncate(2, 20, liveOf(1, 2), []);
+  disk.damage = damageOf(sealedKey(1));
+  assert.deepEqual((await stage.reopened()).times, [1, 30]);
+  assert.equal(stage.scene.log.nextId(), 3);
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_damaged_entries_total'), 1);
+});
+
+rule('unreadable metadata is said and left out', async (stage) => {
+  const known = new Map([['a', { metric: 'a', type: 'gauge', unit: '', help: '' }]]);
+  await stage.scene.log.truncate(0, 0, [], [], known);
+  stage.disk.damage = damageOf(metadataKey(1, 'a'));
+  assert.deepEqual((await stage.reopened()).lines, []);
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_damaged_entries_total'), 1);
+});
+
+rule('records of version 1 are read, and their series get ids that hold', async (stage) => {
+  const { scene } = stage;
+  const one = labelsOf(1).toRecord();
+  const two = labelsOf(2).toRecord();
+  const old = (epoch: number, sequence: number, ...rows: Row[]): KeyOperation => {
+    const key = recordKey(1, { epoch, sequence });
+    return put(key, batchFrame(key, batchOf(...rows)));
+  };
+  await scene.engine.write(
+    [old(3, 1, [one, 10, 1], [two, 10, 1]), old(2, 2, [one, 5, 1]), old(3, 3, [two, 20, 1])],
+    false,
+  );
+  const expected = [
+    'define 1 metric{id="1"}',
+    '1 @5 0x3ff0000000000000 epoch 2 record 2',
+    'define 2 metric{id="2"}',
+    '1 @10 0x3ff0000000000000 epoch 3 record 1',
+    '2 @10 0x3ff0000000000000 epoch 3 record 1',
+    '2 @20 0x3ff0000000000000 epoch 3 record 3',
+  ];
+  assert.deepEqual((await stage.reopened()).lines, expected);
+  assert.deepEqual((await stage.reopened()).lines, expected);
+  // A record of version 2 refers to a series that only version 1 named; its definition goes along.
+  await stage.scene.appendDefining([], [{ id: 2, t: 30 }], 4);
+  assert.equal((await keysIn(stage.scene.engine, LogKeyKind.Definition)).length, 2);
+  await stage.scene.appendDefining([{ id: 3, labels: labelsOf(3) }], [{ id: 3, t: 30 }]);
+  const sink = await stage.reopened();
+  assert.deepEqual(sink.times, [5, 10, 10, 20, 30, 30]);
+  assert.equal(sink.lines.filter((line) => line.startsWith('define')).length, 3);
+  // Were its definition lost, the series of version 1 would get an id that nobody has.
+  await stage.scene.engine.write([{ type: 'del', key: definitionKey(1, 1) }], false);
+  const again = await stage.reopened();
+  assert.ok(again.lines.includes('define 4 metric{id="1"}'), again.lines.join('\n'));
+  await stage.scene.log.truncate(3, 25, liveOf(2, 3), [4]);
+  assert.deepEqual(await sequencesOf(stage.scene), [4, 5]);
+  assert.deepEqual((await stage.reopened()).times, [30, 30]);
+});
+
+rule('everything of the shard is deleted, and it begins anew', async (stage) => {
+  const { scene } = stage;
+  await scene.append([{ id: 1, t: 10 }]);
+  await scene.log.truncate(1, 5, liveOf(1), []);
+  const other = recordKey(2, { epoch: 1, sequence: 1 });
+  await scene.engine.write([put(other, Uint8Array.of(1))], false);
+  // Under way when all is deleted: it must not leave anything behind.
+  const truncating = scene.log.truncate(1, 20, liveOf(1), [1]);
+  await scene.log.deleteAll();
+  await truncating;
+  assert.equal(await scene.engine.firstKey(shardRange(1)), undefined);
+  assert.ok((await scene.engine.get(other)) !== undefined);
+  assert.equal(scene.log.bytes, 0);
+  assert.deepEqual([scene.log.sealed.floorMs, scene.log.checkpointId], [Number.NEGATIVE_INFINITY, 0]);
+  await scene.append([{ id: 2, t: 3 }]);
+  assert.deepEqual((await stage.reopened()).times, [3]);
+});
+
+rule('an engine that can not be read fails the replay, and cuts nothing', async (stage) => {
+  await stage.scene.append([{ id: 1, t: 10 }]);
+  stage.disk.damage = () => {
+    throw diskError('EIO');
+  };
+  await assert.rejects(stage.reopened(), /Input\/output error/);
+  stage.scene.log.forget();
+  assert.equal(await stage.scene.metric('torchring_tsdb_log_bytes'), 0);
+  stage.disk.damage = undefined;
+  assert.deepEqual((await stage.reopened()).times, [10]);
+});
+
+rule(
+  'a truncation that the disk refuses is done by the next one, and deletes nothing before',
+  async (stage) => {
+    const { scene, disk } = stage;
+    for (let i = 0; i < 3; i++) await scene.append([{ id: i + 1, t: i }]);
+    disk.refusal = diskError('ENOSPC');
+    await assert.rejects(scene.log.truncate(3, 10, liveOf(1, 2, 3), []), { code: 'store_failed' });
+    assert.deepEqual(await sequencesOf(scene), [1, 2, 3]);
+    assert.equal(scene.log.records, 3);
+    disk.refusal = undefined;
+    scene.clock.advance(1000);
+    const isWell = (): boolean =>
+      scene.spy.lines.some((line) => line.startsWith('info: The disk takes data again'));
+    while (!isWell()) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(await sequencesOf(scene), [1, 2, 3]);
+    await scene.log.truncate(3, 10, liveOf(1, 2, 3), []);
+    assert.deepEqual(await sequencesOf(scene), []);
+    assert.equal((await keysIn(scene.engine, LogKeyKind.Definition)).length, 3);
+  },
+);
+
+test('definitions and the sealed state reach the disk before the first record goes', async () => {
+  const disk = new MemoryDisk();
+  const scene = await LogScene.open('', disk.openEngine);
+  await scene.replay();
+  for (let i = 0; i < 70; i++) await scene.append([{ id: i + 1, t: i }]);
+  const before = disk.writes.length;
+  await scene.log.truncate(70, 64, liveOf(...Array.from({ length: 6 }, (_, i) => i + 65)), [1, 2]);
+  const kinds = disk.writes
+    .slice(before)
+    .flatMap(({ operations }) =>
+      operations.map(({ type, key }) => type + String.fromCharCode(key[2] as number)),
+    );
+  assert.deepEqual(kinds, [
+    ...Array.from({ length: 6 }, () => 'putS'),
+    'putM',
+    ...Array.from({ length: 2 }, () => 'delS'),
+    ...Array.from({ length: 64 }, () => 'delL'),
+  ]);
+});
