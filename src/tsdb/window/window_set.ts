@@ -363,7 +363,11 @@ export class WindowSet {
   async #ascertain(): Promise<void> {
     if (!this.#isUncertain) return;
     await Promise.all(this.#retiring);
-    const catalog = await openCatalog(this.shard, this.#deps.engine, this.#deps.log);
+    const { engine, log } = this.#deps;
+    // A write may have landed although it failed. What is served must not be lost with the power: a key that never is, deleted
+    // in a synced write, brings everything before it to the disk.
+    await engine.write([{ type: 'del', key: tombstoneKey(this.shard, 0) }], true);
+    const catalog = await openCatalog(this.shard, engine, log);
     this.#generations = catalog.generations;
     this.#adopt(catalog);
     this.#isUncertain = false;
