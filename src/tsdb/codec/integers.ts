@@ -32,22 +32,30 @@ const probes = 15;
 const remainders = [new Scratch(), new Scratch(), new Scratch()] as const;
 const lanes = new Scratch();
 const probe = new Float64Array(probes);
+/** Bytes of the exceptions by the code of the lanes' width. */
+const others = new Float64Array(5);
 
-/** How a column of remainders would be stored. */
-interface Plan {
+/** How a column of remainders would be stored. One for each order, used again and again: there is a plan for each run. */
+class Plan {
   readonly order: number;
-  readonly slope: number;
-  readonly remainders: Float64Array;
+  slope = 0;
+  remainders: Float64Array = new Float64Array(0);
   /** Remainders, not integers: the order's fewer. */
-  readonly count: number;
+  count = 0;
   /** The code of the lanes' width. */
-  readonly width: number;
-  readonly base: number;
+  width = 0;
+  base = 0;
   /** Bytes, about. */
-  readonly bytes: number;
+  bytes = 0;
   /** Bytes, and what an entropy coder behind makes of them, about. */
-  readonly score: number;
+  score = 0;
+
+  constructor(order: number) {
+    this.order = order;
+  }
 }
+
+const plans = [new Plan(0), new Plan(1), new Plan(2)] as const;
 
 /** The best of the orders for `integers[0, count)`; valid until the next plan. */
 export function planIntegers(integers: Float64Array, count: number): Plan {
@@ -108,7 +116,11 @@ function planLanes(order: number, slope: number, rest: Float64Array, count: numb
   let base = min;
   let bytes = lanesBytes(width, count);
   let cost = bytes;
-  const others = [others0, others2, others4, others8, others16];
+  others[0] = others0;
+  others[1] = others2;
+  others[2] = others4;
+  others[3] = others8;
+  others[4] = others16;
   const narrowEnd = Math.min(width, others.length);
   for (let code = 0; code < narrowEnd; code++) {
     const exceptions = others[code] as number;
@@ -120,8 +132,15 @@ function planLanes(order: number, slope: number, rest: Float64Array, count: numb
     cost = narrowCost;
     bytes = narrowCost - exceptions;
   }
-  const score = bytes + bits / 8 + order;
-  return { order, slope, remainders: rest, count, width, base, bytes, score };
+  const plan = plans[order as 0 | 1 | 2];
+  plan.slope = slope;
+  plan.remainders = rest;
+  plan.count = count;
+  plan.width = width;
+  plan.base = base;
+  plan.bytes = bytes;
+  plan.score = bytes + bits / 8 + order;
+  return plan;
 }
 
 /** Bits of a distance; any above 31 bits count as very many. */

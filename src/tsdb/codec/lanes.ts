@@ -12,12 +12,14 @@ import type { ByteCursor } from './byte_cursor.ts';
 /** Bits of a lane, by the width's code. A double's integers have no more than 53. */
 export const laneBits: readonly number[] = [0, 2, 4, 8, 16, 24, 32, 40, 48, 56];
 
+const laneLimits = laneBits.map((bits) => 2 ** bits);
+
 /** The code of the first width in whole bytes. */
 const wholeByteCode = 3;
 
 /** What a lane of that width stays below. */
 export function laneLimit(code: number): number {
-  return 2 ** (laneBits[code] as number);
+  return laneLimits[code] as number;
 }
 
 export function lanesBytes(code: number, count: number): number {

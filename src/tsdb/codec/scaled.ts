@@ -28,13 +28,22 @@ const asideBytes = 9;
 const integers = new Scratch();
 
 export interface ScaledPlan {
-  readonly scale: number;
-  readonly aside: number;
-  readonly integers: Float64Array;
-  readonly plan: ReturnType<typeof planIntegers>;
+  scale: number;
+  aside: number;
+  integers: Float64Array;
+  plan: ReturnType<typeof planIntegers>;
   /** Bytes, about. */
-  readonly bytes: number;
+  bytes: number;
 }
+
+/** Made once and used for every column. */
+const reused: ScaledPlan = {
+  scale: 0,
+  aside: 0,
+  integers: integers.column(1),
+  plan: planIntegers(new Float64Array(1), 1),
+  bytes: 0,
+};
 
 /** Undefined where too many of `values[from, to)` are no scaled integers; valid until the next plan. */
 export function planScaled(values: Float64Array, from: number, to: number): ScaledPlan | undefined {
@@ -67,7 +76,12 @@ export function planScaled(values: Float64Array, from: number, to: number): Scal
     }
   }
   const plan = planIntegers(column, count);
-  return { scale, aside, integers: column, plan, bytes: 8 + plan.bytes + aside * asideBytes };
+  reused.scale = scale;
+  reused.aside = aside;
+  reused.integers = column;
+  reused.plan = plan;
+  reused.bytes = 8 + plan.bytes + aside * asideBytes;
+  return reused;
 }
 
 function isScaled(value: number, integer: number, power: number): boolean {

@@ -21,7 +21,28 @@ const scaledGoodBytes = 2;
 export function encodeValues(values: Float64Array, from: number, to: number, out: ByteWriter): void {
   const count = to - from;
   if (count === 0) return;
-  const words = wordsOf(values, from, count);
+  encodeForm(values, from, to, wordsOf(values, from, count), out);
+}
+
+/** As `encodeValues` of the first `count` values, for callers that keep their words, low first, beside them. */
+export function encodeValueWords(
+  values: Float64Array,
+  words: Uint32Array,
+  count: number,
+  out: ByteWriter,
+): void {
+  if (count > 0) encodeForm(values, 0, count, words, out);
+}
+
+/** `words` are those from the value at `from` on. */
+function encodeForm(
+  values: Float64Array,
+  from: number,
+  to: number,
+  words: Uint32Array,
+  out: ByteWriter,
+): void {
+  const count = to - from;
   const mask = planXor(words, count);
   if (mask === 0) {
     out.u8(kindConstant);

@@ -1,28 +1,33 @@
 /**
  * The samples of a series that left its tail: a chain of compressed runs in a slab, oldest first. A full tail becomes
  * a short run; the tail that would be the eighth is joined with the seven before it into one full run of 128 samples,
- * so that a sample is compressed twice, and headers and first values are paid for once in 128.
+ * so that a sample is compressed twice, and headers and first values are paid for once in 128. The times of a run are
+ * shared with those of other series (time_blocks.ts).
  *
  * ```
- * 0      4        6       8         16
- * | next | length | count | firstMs | times, counted from firstMs | values |
- *   u32    u16      u16     f64       src/tsdb/codec
+ * 0      4       8        10
+ * | next | times | length | values |
+ *   u32    u32     u16      src/tsdb/codec
  * ```
+ *
+ * A series' first full run is shorter, by a number of tails that differs from shard to shard. Otherwise the short runs
+ * of all series that came at once would be joined at once, and the slab would have to hold all of them before.
  */
 import { ByteWriter } from '../../base/index.ts';
-import { decodeTimestamps, encodeTimestamps } from '../codec/timestamps.ts';
-import { decodeValues, encodeValues } from '../codec/values.ts';
+import { decodeValues, encodeValueWords } from '../codec/values.ts';
 import { RunSlab, unitOf } from './run_slab.ts';
 import { SampleColumn } from './sample_column.ts';
 import { type SeriesPage, tailSamples } from './series_page.ts';
+import { TimeBlocks } from './time_blocks.ts';
 
-const headerBytes = 16;
+const headerBytes = 10;
 const deltaMaxMs = 0xffffffff;
-/** So many short runs wait for the tail that makes them a full one. */
+/** So many short runs wait for the tail that makes them a full one: a power of two less one. */
 const shortRunsMax = 7;
 
 export class SampleRuns {
   readonly #slab = new RunSlab();
+  readonly #times = new TimeBlocks(this.#slab);
   readonly #sink = new ByteWriter(4096);
   /** Where runs are put together; nothing stays in it between calls. */
   readonly #work = new SampleColumn();
@@ -67,7 +72,7 @@ export class SampleRuns {
       last = run;
     }
     work.count = 0;
-    const joins = shortRuns === shortRunsMax;
+    const joins = shortRuns >= (lastFull === 0 ? (page.shard[i] as number) & shortRunsMax : shortRunsMax);
     if (joins) for (let run = firstShort; run !== 0; run = this.#next(run)) this.#decode(run, work);
     pushTail(page, i, work);
     page.tailCount[i] = 0;
@@ -155,27 +160,23 @@ export class SampleRuns {
     return this.#work.count === 0 ? 0 : this.#encode(this.#work);
   }
 
-  /** Spoils the times of `column`. */
   #encode(column: SampleColumn): number {
-    const { times, values, count } = column;
-    const firstMs = times[0] as number;
-    for (let k = 0; k < count; k++) times[k] = (times[k] as number) - firstMs;
+    const { times, values, words, count } = column;
+    const block = this.#times.intern(times, count);
     const sink = this.#sink;
     sink.reset();
-    encodeTimestamps(times, 0, count, sink);
-    encodeValues(values, 0, count, sink);
+    encodeValueWords(values, words, count, sink);
     const { length } = sink;
     const address = this.#slab.allocate(headerBytes + length);
     const slab = this.#slab.slabOf(address);
     const unit = unitOf(address);
     slab.words[unit * 2] = 0;
-    slab.halves[unit * 4 + 2] = length;
-    slab.halves[unit * 4 + 3] = count;
-    slab.doubles[unit + 1] = firstMs;
+    slab.words[unit * 2 + 1] = block;
+    slab.halves[unit * 4 + 4] = length;
     const at = unit * 8 + headerBytes;
     const from = sink.bytes;
     // Most runs are shorter than what a call of `set` with a view costs.
-    if (length > 64) slab.bytes.set(from.subarray(0, length), at);
+    if (length > 256) slab.bytes.set(from.subarray(0, length), at);
     else for (let k = 0; k < length; k++) slab.bytes[at + k] = from[k] as number;
     return address;
   }
@@ -183,15 +184,12 @@ export class SampleRuns {
   #decode(run: number, into: SampleColumn): void {
     const slab = this.#slab.slabOf(run);
     const unit = unitOf(run);
-    const count = slab.halves[unit * 4 + 3] as number;
-    const firstMs = slab.doubles[unit + 1] as number;
+    const block = slab.words[unit * 2 + 1] as number;
+    const count = this.#times.count(block);
     into.reserve(count);
-    const start = into.count;
-    const { times } = into;
-    const at = decodeTimestamps(slab.bytes, unit * 8 + headerBytes, count, times, start);
-    for (let k = start; k < start + count; k++) times[k] = (times[k] as number) + firstMs;
-    decodeValues(slab.bytes, at, count, into.values, start);
-    into.count = start + count;
+    this.#times.decode(block, into);
+    decodeValues(slab.bytes, unit * 8 + headerBytes, count, into.values, into.count);
+    into.count += count;
   }
 
   #next(run: number): number {
@@ -203,15 +201,20 @@ export class SampleRuns {
   }
 
   #firstMs(run: number): number {
-    return this.#slab.slabOf(run).doubles[unitOf(run) + 1] as number;
+    return this.#times.firstMs(this.#block(run));
   }
 
   #count(run: number): number {
-    return this.#slab.slabOf(run).halves[unitOf(run) * 4 + 3] as number;
+    return this.#times.count(this.#block(run));
+  }
+
+  #block(run: number): number {
+    return this.#slab.slabOf(run).words[unitOf(run) * 2 + 1] as number;
   }
 
   #free(run: number): void {
-    const length = this.#slab.slabOf(run).halves[unitOf(run) * 4 + 2] as number;
+    this.#times.release(this.#block(run));
+    const length = this.#slab.slabOf(run).halves[unitOf(run) * 4 + 4] as number;
     this.#slab.free(run, headerBytes + length);
   }
 
