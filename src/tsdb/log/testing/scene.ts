@@ -119,6 +119,7 @@ export class LogScene {
     );
   }
 
+  /** Takes the ids that the test wants from the log. */
   appendDefining(
     newSeries: readonly NewSeries[],
     samples: readonly TestSample[],
@@ -126,6 +127,15 @@ export class LogScene {
     metadata: readonly BatchMetadata[] = [],
   ): Promise<void> {
     for (const { id } of newSeries) while (this.log.nextId() < id);
+    return this.appendKnown(newSeries, samples, epoch, metadata);
+  }
+
+  appendKnown(
+    newSeries: readonly NewSeries[],
+    samples: readonly TestSample[],
+    epoch: number,
+    metadata: readonly BatchMetadata[] = [],
+  ): Promise<void> {
     this.#writer.reset();
     const bits = BigUint64Array.from(samples, ({ bits = 0x3ff0000000000000n }) => bits);
     const histograms = samples.map(({ histogram }) => histogram ?? null);
