@@ -9,7 +9,7 @@ import type { StoreEngine } from '../engine.ts';
 import type { ByteCache, Sized } from './byte_cache.ts';
 import { openChunk } from './chunk_frame.ts';
 import { damaged, unreadable, WindowError } from './errors.ts';
-import { KeyKind, type WindowKind, windowKey, windowRange } from './keys.ts';
+import { KeyKind, timesPagesFrom, type WindowKind, windowKey, windowRange } from './keys.ts';
 import type { ChunkSection, WindowHeader } from './window_header.ts';
 
 /** What all windows of a store share. */
@@ -117,7 +117,7 @@ export class WindowSource {
         return parse(bytes, number);
       });
     const items = wanted.map((page): Item => {
-      return { kind: KeyKind.Page, name: `page ${page.number}`, ...page };
+      return { kind: KeyKind.Page, name: pageName(page.number), ...page };
     });
     if (!isKept) return (await read(items)).map(readValue);
     const cacheKeys = wanted.map(({ number }) => `${this.#cachePrefix}p${number}`);
@@ -153,6 +153,11 @@ export class WindowSource {
   name(what: string): string {
     return `${what} of shard ${this.shard}'s window at ${this.header.startMs} ms`;
   }
+}
+
+/** As errors name it. */
+function pageName(number: number): string {
+  return number < timesPagesFrom ? `page ${number}` : `page of times ${number - timesPagesFrom}`;
 }
 
 function readValue<T>(read: Sized<T> | Error): T {
