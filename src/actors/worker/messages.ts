@@ -20,7 +20,11 @@ export interface ClusterState {
 export interface IngestOutcome extends AppendOutcome {
   /** Samples whose owner could not be reached in time: to be sent again. */
   unavailable: number;
-  readonly unavailableReason?: string;
+  unavailableReason?: string;
+  /** One SampleVerdict per sample of the batch, 255 for a sample whose shard gave none; absent when all are ok. */
+  verdicts?: Uint8Array;
+  /** An append that was not answered in time may still read the batch: its columns must stay as they are. */
+  isHeld?: true;
 }
 
 export interface RemoteWriteOutcome {

@@ -5,6 +5,7 @@ import { placementShard, type ShardEntry } from '../../cluster/index.ts';
 import { Labels, type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
 import { DeterministicScheduler, TestInbox } from '../../runtime/testing/index.ts';
 import type { AppendOutcome } from '../../tsdb/index.ts';
+import { noVerdict } from './batch_split.ts';
 import { ClusterView } from './cluster_view.ts';
 import type { HostedShards } from './hosted_shards.ts';
 import type { ControlMessage } from './messages.ts';
@@ -182,4 +183,36 @@ test('labels are placed anew when the table turns out to have another number of 
   assert.equal(world.router.shardOf(labels), placementShard(labels, shards));
   world.owners(() => 'a', 1, 128);
   assert.equal(world.router.shardOf(labels), placementShard(labels, 128));
+});
+
+test('the verdicts of all parts come back by the positions of the samples', async () => {
+  const world = new World();
+  const instances = ['i0', 'i1', 'i2', 'i3', 'i4', 'i5'];
+  world.owners(() => 'a');
+  const done = world.router.ingest(batchOf(...instances));
+  const appends = await world.appends();
+  const [failing, ...others] = appends;
+  for (const { batch, replyTo } of others) {
+    const verdicts = Uint8Array.from(batch.series, (labels) => instances.indexOf(labels.get('instance')));
+    replyTo.ok({ ...appended(batch.refs.length), verdicts } as AppendOutcome);
+  }
+  failing?.replyTo.fail(new CodedError('store_failed', 'disk'));
+  const lost = failing?.batch.series.map((labels) => labels.get('instance'));
+  const expected = instances.map((instance, i) => (lost?.includes(instance) ? noVerdict : i));
+  assert.deepEqual([...((await done).verdicts ?? [])], expected);
+});
+
+test('a batch that waits in a mailbox after its deadline is held, one that came to its shard is not', async () => {
+  const world = new World();
+  world.owners(() => 'a');
+  const done = world.router.ingest(batchOf('i'));
+  const [late] = await world.appends();
+  late?.replyTo.fail(new CodedError('ask_deadline', 'no answer in time'));
+  await world.scheduler.runFor(200);
+  const [again] = await world.appends();
+  again?.replyTo.ok(appended(1));
+  assert.equal((await done).isHeld, true);
+  const next = world.router.ingest(batchOf('i'));
+  (await world.appends())[0]?.replyTo.ok(appended(1));
+  assert.equal((await next).isHeld, undefined);
 });

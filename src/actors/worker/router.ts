@@ -5,10 +5,11 @@
  */
 import { type Clock, CodedError, errorText } from '../../base/index.ts';
 import { placementShard } from '../../cluster/index.ts';
-import { encodeWriteBatch, type Labels, type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
+import { encodeWriteBatch, type Labels, type WriteBatch } from '../../model/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
 import type { AppendOutcome } from '../../tsdb/index.ts';
 import { actorErrorCodes, notOwnerError } from '../errors.ts';
+import { type BatchPart, BatchSplitter } from './batch_split.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { HostedShards } from './hosted_shards.ts';
 import type { ControlMessage, IngestOutcome } from './messages.ts';
@@ -44,6 +45,22 @@ function addOutcome(sum: IngestOutcome, one: AppendOutcome): void {
   if (one.firstError !== undefined) sum.firstError ??= one.firstError;
 }
 
+/** What the attempts to write a part have come to. */
+interface Attempts {
+  /** A shard of this worker may still read the batch. */
+  isHeld: boolean;
+}
+
+type PartOutcome = AppendOutcome & Pick<IngestOutcome, 'verdicts'>;
+
+interface PartResult {
+  readonly part: BatchPart;
+  /** Undefined: `error` says why not. */
+  readonly appended: PartOutcome | undefined;
+  readonly error: unknown;
+  readonly isHeld: boolean;
+}
+
 export interface RouteOptions {
   /** Handed-over data: merged at any age under its own epoch. */
   readonly handOverEpoch?: number;
@@ -54,7 +71,8 @@ export class Router {
   readonly #hosted: HostedShards;
   readonly #control: ActorRef<ControlMessage>;
   readonly #clock: Clock;
-  /** Shard of a label set, as long as the set itself lives (scrape caches hold theirs). */
+  readonly #splitter = new BatchSplitter();
+  /** Shard of a label set that is asked for by itself (a target's), as long as the set lives. */
   #shardOf = new WeakMap<Labels, number>();
   /** For how many shards. */
   #shards = 0;
@@ -90,52 +108,67 @@ export class Router {
 
   /** Never rejects: what could not be stored is counted in the outcome. */
   async ingest(batch: WriteBatch): Promise<IngestOutcome> {
+    const parts = this.#splitter.split(batch, this.#view.table.shards.length);
+    const results = await Promise.all(parts.map((part) => this.#ingestPart(part)));
+    this.#splitter.noteStoreRefs(batch);
     const outcome = emptyOutcome();
-    await Promise.all(
-      [...this.#split(batch)].map(async ([shard, part]) => {
-        try {
-          addOutcome(outcome, await this.write(shard, part));
-        } catch (error) {
-          if (isRefusal(error)) outcome.firstError ??= errorText(error);
-          else {
-            outcome.unavailable += part.refs.length;
-            Object.assign(outcome, { unavailableReason: errorText(error) });
-          }
-        }
-      }),
-    );
+    for (const { appended, error, part, isHeld } of results) {
+      if (isHeld) outcome.isHeld = true;
+      if (appended !== undefined) addOutcome(outcome, appended);
+      else if (isRefusal(error)) outcome.firstError ??= errorText(error);
+      else {
+        outcome.unavailable += part.batch.refs.length;
+        outcome.unavailableReason = errorText(error);
+      }
+    }
+    this.#addVerdicts(outcome, batch, results);
     return outcome;
   }
 
-  /** The batch itself where all of it belongs to one shard, which is the rule for a scrape. */
-  #split(batch: WriteBatch): Map<number, WriteBatch> {
-    const shards = batch.series.map((labels) => this.shardOf(labels));
-    const first = shards[0];
-    if (first === undefined) return new Map();
-    if (shards.every((shard) => shard === first)) return new Map([[first, batch]]);
-    const builders = new Map<number, WriteBatchBuilder>();
-    for (let i = 0; i < batch.refs.length; i++) {
-      const ref = batch.refs[i] as number;
-      const shard = shards[ref] as number;
-      let builder = builders.get(shard);
-      if (builder === undefined) {
-        builder = new WriteBatchBuilder();
-        builders.set(shard, builder);
-      }
-      builder.addFrom(batch.series[ref] as Labels, batch.timestamps[i] as number, batch.values, i);
+  async #ingestPart(part: BatchPart): Promise<PartResult> {
+    const attempts = { isHeld: false };
+    try {
+      const appended = await this.#write(part.shard, part.batch, {}, attempts);
+      return { part, appended, error: undefined, isHeld: attempts.isHeld };
+    } catch (error) {
+      return { part, appended: undefined, error, isHeld: attempts.isHeld };
     }
-    return new Map([...builders].map(([shard, builder]) => [shard, builder.finish()]));
+  }
+
+  #addVerdicts(outcome: IngestOutcome, batch: WriteBatch, results: readonly PartResult[]): void {
+    const [only] = results;
+    if (results.length === 1 && only?.appended !== undefined) {
+      const { verdicts } = only.appended;
+      if (verdicts !== undefined) outcome.verdicts = verdicts;
+      return;
+    }
+    const byShard = new Map(results.map((result) => [result.part.shard, result]));
+    const verdictsOf = (shard: number): Uint8Array | 'none' | undefined => {
+      const result = byShard.get(shard);
+      return result !== undefined && result.appended === undefined ? 'none' : result?.appended?.verdicts;
+    };
+    if (results.every(({ part }) => verdictsOf(part.shard) === undefined)) return;
+    outcome.verdicts = this.#splitter.mergeVerdicts(batch, verdictsOf);
   }
 
   /** Rejects with `shard_unavailable` after the deadline, or with the store's error. */
-  async write(shard: number, batch: WriteBatch, options: RouteOptions = {}): Promise<AppendOutcome> {
+  write(shard: number, batch: WriteBatch, options: RouteOptions = {}): Promise<AppendOutcome> {
+    return this.#write(shard, batch, options, { isHeld: false });
+  }
+
+  async #write(
+    shard: number,
+    batch: WriteBatch,
+    options: RouteOptions,
+    attempts: Attempts,
+  ): Promise<PartOutcome> {
     const deadlineMs = this.#clock.monotonicMs() + routeDeadlineMs;
     let bytes: Uint8Array | undefined;
     for (;;) {
       let reason: string;
       try {
         if (this.#view.owns(shard) && this.#hosted.isMine(shard)) {
-          return await this.#writeHere(shard, batch, options);
+          return await this.#writeHere(shard, batch, options, attempts);
         }
         bytes ??= encodeWriteBatch(batch);
         return await this.#writeAway(shard, bytes, options);
@@ -150,16 +183,26 @@ export class Router {
     }
   }
 
-  async #writeHere(shard: number, batch: WriteBatch, options: RouteOptions): Promise<AppendOutcome> {
+  async #writeHere(
+    shard: number,
+    batch: WriteBatch,
+    options: RouteOptions,
+    attempts: Attempts,
+  ): Promise<PartOutcome> {
     const { actor } = await this.#hosted.host(shard);
     // Opening a shard takes a while. What a former owner took in now would be missed by the hand-over.
     if (!this.#view.owns(shard)) throw notOwnerError(shard, this.#view.self);
     const epoch = options.handOverEpoch ?? this.#view.table.shards[shard]?.epoch ?? 0;
     const bypassOutOfOrder = options.handOverEpoch !== undefined;
-    return actor.ask<AppendOutcome>(
-      (replyTo) => ({ type: 'append', batch, epoch, bypassOutOfOrder, replyTo }),
-      attemptDeadlineMs,
-    );
+    try {
+      return await actor.ask<AppendOutcome>(
+        (replyTo) => ({ type: 'append', batch, epoch, bypassOutOfOrder, replyTo }),
+        attemptDeadlineMs,
+      );
+    } catch (error) {
+      if (!isReturned(error)) attempts.isHeld = true;
+      throw error;
+    }
   }
 
   #writeAway(shard: number, batch: Uint8Array, options: RouteOptions): Promise<AppendOutcome> {
@@ -190,6 +233,11 @@ const finalCodes: readonly string[] = [
 /** Everything about who owns the shard and who can be reached may pass; the store's own errors and bugs don't. */
 function isPassing(error: unknown): boolean {
   return error instanceof CodedError && !finalCodes.includes(error.code);
+}
+
+/** The shard's actor has not taken the batch. After any other error it may come to it yet. */
+function isReturned(error: unknown): boolean {
+  return error instanceof CodedError && error.code === 'mailbox_full';
 }
 
 /** The samples themselves are at fault: sent again, they would be refused again. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Labels, WriteBatchBuilder } from '../../model/index.ts';
+import { Labels, type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
 import { BehaviorTestKit, testWorld } from '../../runtime/testing/index.ts';
 import type { ScrapeLoop, ScrapeResult } from '../../scrape/index.ts';
+import type { IngestOutcome } from './messages.ts';
 import { emptyOutcome } from './router.ts';
 import { type TargetDeps, type TargetMessage, targetProps } from './target_actor.ts';
 
@@ -11,11 +12,17 @@ const intervalMs = 10_000;
 function depsOf(
   scrape: () => Promise<ScrapeResult>,
   changes: Partial<TargetDeps> = {},
-): TargetDeps & { stored: string[] } {
+): TargetDeps & { stored: string[]; released: WriteBatch[] } {
   const stored: string[] = [];
   const endOfLife = new WriteBatchBuilder();
   endOfLife.add(Labels.fromRecord({ __name__: 'end' }), 1, 1);
-  const loop = { target: { intervalMs, url: 'http://t/' }, scrape, endOfLife: () => endOfLife.finish() };
+  const released: WriteBatch[] = [];
+  const loop = {
+    target: { intervalMs, url: 'http://t/' },
+    scrape,
+    endOfLife: () => endOfLife.finish(),
+    release: (batch: WriteBatch) => released.push(batch),
+  };
   return {
     loop: loop as unknown as ScrapeLoop,
     offsetMs: 1_000,
@@ -26,6 +33,7 @@ function depsOf(
       return emptyOutcome();
     },
     stored,
+    released,
     ...changes,
   };
 }
@@ -85,4 +93,26 @@ test('an actor that fails scrapes again at its usual time', async () => {
   assert.deepEqual(times, [1_000, 1_000, 1_000]);
   await scheduler.runUntilSettled(system.shutdown(1_000));
   assert.equal(scheduler.clock.pending, 0);
+});
+
+test('a batch is given back when it is stored, and not while an append may still read it', async () => {
+  const batchOf = (name: string): WriteBatch => {
+    const builder = new WriteBatchBuilder();
+    builder.add(Labels.fromRecord({ __name__: name }), 1, 1);
+    return builder.finish();
+  };
+  const batches = [batchOf('stored'), batchOf('held'), batchOf('later')];
+  const pending: ((outcome: IngestOutcome) => void)[] = [];
+  const { scheduler, system } = testWorld();
+  let scrapes = 0;
+  const deps = depsOf(async () => ({ batch: batches[scrapes++] }) as ScrapeResult, {
+    ingest: () => new Promise((resolve) => pending.push(resolve)),
+  });
+  system.spawn(targetProps(deps), 'target');
+  await scheduler.runFor(intervalMs * 3);
+  assert.deepEqual(deps.released, []);
+  pending[0]?.(emptyOutcome());
+  pending[1]?.({ ...emptyOutcome(), isHeld: true });
+  await scheduler.runFor(0);
+  assert.deepEqual(deps.released, [batches[0]]);
 });

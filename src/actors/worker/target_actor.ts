@@ -120,9 +120,11 @@ class TargetBehavior implements Behavior<TargetMessage> {
   }
 
   #store(batch: WriteBatch, context: ActorContext<TargetMessage>): void {
-    const target = this.#deps.loop.target.url;
-    this.#deps.ingest(batch).then(
-      ({ unavailable, unavailableReason, firstError }) => {
+    const { loop, ingest } = this.#deps;
+    const target = loop.target.url;
+    ingest(batch).then(
+      ({ unavailable, unavailableReason, firstError, isHeld }) => {
+        if (isHeld !== true) loop.release(batch);
         if (unavailable > 0) {
           context.log.warn(
             { target, samples: unavailable, reason: unavailableReason },
