@@ -175,7 +175,10 @@ rule('the sealed state counts from the write that carries it, before anything is
 
 rule('what retention lets go of does not pass for sealed', async (stage) => {
   const { scene } = stage;
-  await scene.append([{ id: 1, t: 100 }]);
+  await scene.append([
+    { id: 1, t: 30 },
+    { id: 1, t: 100 },
+  ]);
   await scene.log.truncate(1, 50, liveOf(1), []);
   // Late: older than the floor and in no window yet.
   await scene.append([{ id: 1, t: 40 }]);
@@ -190,15 +193,15 @@ rule('a deletion is replayed in its place and goes with the records that it is a
     { id: 1, t: 10 },
     { id: 2, t: 30 },
   ]);
-  await scene.appendDeletion(matchers, 0, Number.POSITIVE_INFINITY, 30);
-  // Under another epoch, so that nothing ties it to those before.
-  await scene.append([{ id: 3, t: 40 }], 2);
+  // Each under another epoch, so that nothing else ties them to those before.
+  await scene.appendDeletion(matchers, 0, Number.POSITIVE_INFINITY, 30, 2);
+  await scene.append([{ id: 3, t: 40 }], 3);
   const lines = (await stage.reopened()).lines.filter((line) => !line.startsWith('define'));
   assert.deepEqual(lines, [
     '1 @10 0x3ff0000000000000 epoch 1 record 1',
     '2 @30 0x3ff0000000000000 epoch 1 record 1',
     'delete id="1" 0..Infinity',
-    '3 @40 0x3ff0000000000000 epoch 2 record 3',
+    '3 @40 0x3ff0000000000000 epoch 3 record 3',
   ]);
   await stage.scene.log.truncate(2, 30, liveOf(2, 3), [1]);
   assert.deepEqual(await sequencesOf(stage.scene), [1, 2, 3]);
@@ -431,4 +434,27 @@ test('definitions and the sealed state reach the disk before the first record go
     ...Array.from({ length: 2 }, () => 'delS'),
     ...Array.from({ length: 64 }, () => 'delL'),
   ]);
+});
+
+test('records that the disk did not let go of are deleted by the next truncation', async () => {
+  const disk = new MemoryDisk();
+  const apply = disk.apply.bind(disk);
+  let isRefusing = true;
+  disk.apply = (operations, sync) => {
+    if (isRefusing && operations.some(({ type }) => type === 'del')) throw diskError('EIO');
+    apply(operations, sync);
+  };
+  const scene = await LogScene.open('', disk.openEngine);
+  await scene.replay();
+  await scene.append([{ id: 1, t: 1 }]);
+  await assert.rejects(scene.log.truncate(1, 5, liveOf(1), []), { code: 'store_failed' });
+  assert.equal(scene.log.records, 1);
+  assert.equal(await scene.metric('torchring_tsdb_log_bytes'), scene.log.bytes);
+  isRefusing = false;
+  scene.clock.advance(1000);
+  const isWell = (): boolean => scene.spy.lines.some((line) => line.startsWith('info: The disk takes'));
+  while (!isWell()) await new Promise((resolve) => setImmediate(resolve));
+  await scene.log.truncate(1, 5, liveOf(1), []);
+  assert.equal(scene.log.records, 0);
+  assert.deepEqual(await sequencesOf(scene), []);
 });

@@ -150,8 +150,9 @@ export class ShardLog {
   ): Promise<void> {
     this.#commit.assertReady();
     const incarnation = this.#incarnation;
+    // Everything may have been deleted meanwhile: nothing more is written then.
     const write = async (operations: readonly KeyOperation[]): Promise<boolean> => {
-      if (incarnation === this.#incarnation) await this.#writeDefining(operations);
+      await this.#writeDefining(operations);
       return incarnation === this.#incarnation;
     };
     // What is learned while this is under way is for the next time.

@@ -158,10 +158,11 @@ export class LogScene {
     fromMs: number,
     toMs: number,
     newestMs: number,
+    epoch = 0,
   ): Promise<void> {
     this.#writer.reset();
     encodeDeletion(this.#writer, { matchers, fromMs, toMs });
-    return this.log.append(0, Math.min(toMs, newestMs), this.#writer);
+    return this.log.append(epoch, Math.min(toMs, newestMs), this.#writer);
   }
 
   async metric(name: string): Promise<number> {
