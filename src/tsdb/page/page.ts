@@ -74,12 +74,19 @@ export class Page {
     return this.#entry(Column.Times, i);
   }
 
-  /** The times of series `i`, in an array that other series may share. Throws PageFormatError. */
-  times(i: number, shared: TimesColumns): Float64Array {
+  /**
+   * The times of series `i`, in an array that other series may share, or in one of `take` where they don't. Throws
+   * PageFormatError.
+   */
+  times(
+    i: number,
+    shared: TimesColumns,
+    take: (samples: number) => Float64Array = (count) => new Float64Array(count),
+  ): Float64Array {
     const samples = this.samples(i);
     const place = this.timesKey(i);
     if (place < sharedFlag) {
-      const column = new Float64Array(samples);
+      const column = take(samples);
       decodeTimestamps(this.#body, place, samples, column, 0);
       return column;
     }

@@ -3,6 +3,7 @@
  * deletions are rewritten without them, and the windows of a day that is over become one: within an epoch at first, of all
  * epochs a day later.
  */
+import { ColumnArena } from './column_arena.ts';
 import { joinedWindowMs, windowMs } from './limits.ts';
 import { compareMetricFirst } from './order.ts';
 import type { Pace } from './pace.ts';
@@ -76,6 +77,7 @@ export async function* mergedStream(
   pace: Pace,
 ): AsyncGenerator<SealSeries> {
   const byPrecedence = [...windows].sort((a, b) => comparePrecedence(a.header, b.header));
+  const arena = new ColumnArena();
   const streams = byPrecedence.map((window) => window.stream(pace));
   try {
     const heads: (SeriesPart | undefined)[] = [];
@@ -93,7 +95,7 @@ export async function* mergedStream(
         heads[i] = await next(streams[i] as AsyncGenerator<SeriesPart>);
       }
       if (parts.length === 0) continue;
-      const merged = mergeParts(parts);
+      const merged = mergeParts(parts, arena);
       yield { ...merged, count: merged.times.length };
     }
   } finally {

@@ -44,6 +44,9 @@ interface SeriesEntry {
 /** Room that an item may take beyond the chunk's target; a longer single text has a chunk of its own. */
 const postingPieceMax = 8192;
 
+/** Items between two chances to pause: a chunk may hold ten thousand. */
+const itemsAtOnce = 1024;
+
 export class IndexBuilder {
   readonly #startMs: number;
   readonly #names = new Map<string, Map<string, Pair>>();
@@ -122,10 +125,12 @@ export class IndexBuilder {
     return pair;
   }
 
-  *#seriesChunks(): Generator<IndexChunk> {
+  *#seriesChunks(): Generator<IndexChunk | undefined> {
     const chunks = new Chunker(Section.Series);
+    const entry = new ByteWriter(64);
     for (const [ordinal, { pairs, minTimeMs, maxTimeMs }] of this.#series.entries()) {
-      const entry = new ByteWriter(64);
+      if (ordinal % itemsAtOnce === 0) yield undefined;
+      entry.reset();
       entry.varint(minTimeMs - this.#startMs);
       entry.varint(maxTimeMs - minTimeMs);
       entry.varint(pairs.length);
@@ -135,10 +140,9 @@ export class IndexBuilder {
         entry.varint(rank - previous);
         previous = rank;
       }
-      const bytes = entry.finish();
-      const full = chunks.begin(ordinal, bytes.length);
+      const full = chunks.begin(ordinal, entry.length);
       if (full !== undefined) yield full;
-      chunks.writer.block(bytes);
+      chunks.writer.block(entry.bytes.subarray(0, entry.length));
     }
     yield* chunks.end();
   }
@@ -205,11 +209,12 @@ function* nameChunks(names: RankedNames): Generator<IndexChunk> {
   yield* chunks.end();
 }
 
-function* pairChunks(names: RankedNames): Generator<IndexChunk> {
+function* pairChunks(names: RankedNames): Generator<IndexChunk | undefined> {
   const chunks = new Chunker(Section.Pairs);
   let previous = '';
   for (const { pairs } of names) {
     for (const { value, rank } of pairs) {
+      if (rank % itemsAtOnce === 0) yield undefined;
       const full = chunks.begin(rank, value.length * 3);
       if (full !== undefined) {
         yield full;
@@ -224,19 +229,20 @@ function* pairChunks(names: RankedNames): Generator<IndexChunk> {
   yield* chunks.end();
 }
 
-function* postingChunks(names: RankedNames): Generator<IndexChunk> {
+function* postingChunks(names: RankedNames): Generator<IndexChunk | undefined> {
   const chunks = new Chunker(Section.Postings);
+  const piece = new ByteWriter(1024);
   for (const { pairs } of names) {
     for (const { ordinals, rank } of pairs) {
+      if (rank % itemsAtOnce === 0) yield undefined;
       for (let from = 0; from < ordinals.length; from += postingPieceMax) {
         const to = Math.min(from + postingPieceMax, ordinals.length);
-        const piece = new ByteWriter(16);
+        piece.reset();
         writeOrdinals(piece, ordinals, from, to);
-        const bytes = piece.finish();
-        const full = chunks.begin(rank, bytes.length);
+        const full = chunks.begin(rank, piece.length);
         if (full !== undefined) yield full;
         chunks.writer.varint(rank);
-        chunks.writer.block(bytes);
+        chunks.writer.block(piece.bytes.subarray(0, piece.length));
       }
     }
   }

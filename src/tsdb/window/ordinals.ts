@@ -40,7 +40,9 @@ export function readOrdinals(reader: ByteReader, ordinalsMax: number): Ordinals 
 }
 
 export function allOrdinals(count: number): Ordinals {
-  return Uint32Array.from({ length: count }, (_, i) => i);
+  const all = new Uint32Array(count);
+  for (let i = 0; i < count; i++) all[i] = i;
+  return all;
 }
 
 export function intersect(a: Ordinals, b: Ordinals): Ordinals {

@@ -7,6 +7,7 @@ import { PageFormatError } from '../codec/page_format_error.ts';
 import { openPage, type Page } from '../page/page.ts';
 import { openTimesPage, TimesColumns } from '../page/times_columns.ts';
 import type { Sized } from './byte_cache.ts';
+import { ColumnArena } from './column_arena.ts';
 import { damaged } from './errors.ts';
 import type { PageEntry } from './index_builder.ts';
 import { IndexReader, type SeriesInfo } from './index_reader.ts';
@@ -69,6 +70,7 @@ export class SealedWindow {
   async *stream(pace: Pace): AsyncGenerator<SeriesPart> {
     const pages = await this.index.pages();
     const times = new TimesColumns();
+    const arena = new ColumnArena();
     let held: SeriesPart | undefined;
     for (let from = 0; from < pages.length; from += readsAtOnceMax) {
       const some = pages.slice(from, from + readsAtOnceMax);
@@ -77,7 +79,7 @@ export class SealedWindow {
       for (const [i, page] of (await this.#open(wanted, times, false)).entries()) {
         for (const part of this.#readPage(page, wanted[i] as WantedPage, series, times, allTimes)) {
           if (held === undefined) held = part;
-          else if (held.labels.equals(part.labels)) held = concatParts([held, part]);
+          else if (held.labels.equals(part.labels)) held = concatParts([held, part], arena);
           else {
             yield held;
             held = part;
@@ -165,7 +167,9 @@ function openTimesPageSized(bytes: Uint8Array): Sized<Uint8Array> {
 function ordinalsOf(pages: readonly PageEntry[]): Ordinals {
   const first = pages[0]?.firstOrdinal ?? 0;
   const count = (pages.at(-1)?.lastOrdinal ?? -1) - first + 1;
-  return Uint32Array.from({ length: count }, (_, i) => first + i);
+  const ordinals = new Uint32Array(count);
+  for (let i = 0; i < count; i++) ordinals[i] = first + i;
+  return ordinals;
 }
 
 /** The pages, numbered from `firstNumber`, that hold samples in range of any of the series, whose ordinals ascend. */
@@ -193,7 +197,7 @@ function append(parts: SeriesPart[], read: readonly SeriesPart[]): void {
   const [first] = read;
   const last = parts.at(-1);
   const continues = first !== undefined && last !== undefined && first.labels === last.labels;
-  if (continues) parts[parts.length - 1] = concatParts([last, first]);
+  if (continues) parts[parts.length - 1] = concatParts([last, first], new ColumnArena());
   for (const part of continues ? read.slice(1) : read) parts.push(part);
 }
 
@@ -210,6 +214,7 @@ function readPage(
   for (const { ordinal } of series) samples += page.samples(ordinal - firstOrdinal);
   const values = new Float64Array(samples);
   const timesByKey = new Map<number, Float64Array>();
+  const arena = new ColumnArena();
   const parts: SeriesPart[] = [];
   let used = 0;
   let at = 0;
@@ -218,7 +223,7 @@ function readPage(
     const key = page.timesKey(i);
     let times = timesByKey.get(key);
     if (times === undefined || times.length !== page.samples(i)) {
-      times = page.times(i, shared);
+      times = page.times(i, shared, (count) => arena.take(count));
       timesByKey.set(key, times);
     }
     page.values(i, values, at);
@@ -239,9 +244,15 @@ function readPage(
     at += count;
   }
   // A few samples must not keep the columns of all alive.
-  return used * 2 < samples ? parts.map(copied) : parts;
+  if (used * 2 >= samples) return parts;
+  const own = new ColumnArena();
+  return parts.map((part) => copied(part, own));
 }
 
-function copied(part: SeriesPart): SeriesPart {
-  return { ...part, times: part.times.slice(), values: part.values.slice() };
+function copied(part: SeriesPart, arena: ColumnArena): SeriesPart {
+  const times = arena.take(part.times.length);
+  const values = arena.take(part.times.length);
+  times.set(part.times);
+  values.set(part.values);
+  return { ...part, times, values };
 }

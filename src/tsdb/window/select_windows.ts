@@ -1,5 +1,6 @@
 /** What several windows of a shard have together: their parts of each series merged, without what was deleted. */
 import type { Matcher, SeriesColumns } from '../../model/index.ts';
+import { ColumnArena } from './column_arena.ts';
 import { sortedBy } from './label_lists.ts';
 import type { Pace } from './pace.ts';
 import type { SealedWindow } from './sealed_window.ts';
@@ -76,8 +77,9 @@ async function mergeAll(layers: readonly Layer[], pace: Pace): Promise<SeriesPar
     }
   }
   const merged: SeriesPart[] = [];
+  const arena = new ColumnArena();
   for (const parts of bySeries.values()) {
-    merged.push(mergeParts(parts));
+    merged.push(mergeParts(parts, arena));
     await pace.pause();
   }
   return merged;

@@ -4,6 +4,7 @@
  */
 import { assert } from '../../base/index.ts';
 import type { FloatHistogram, Labels } from '../../model/index.ts';
+import { ColumnArena } from './column_arena.ts';
 
 /** Columns of equal length, ascending in time; moved by whole ranges or by bits, never through arithmetic. */
 export interface SeriesPart {
@@ -27,7 +28,7 @@ export function comparePrecedence(a: Precedence, b: Precedence): number {
 }
 
 /** Parts of one series, the first of which stands where several have a sample. */
-export function mergeParts(parts: readonly SeriesPart[]): SeriesPart {
+export function mergeParts(parts: readonly SeriesPart[], arena: ColumnArena): SeriesPart {
   const [first] = parts;
   assert(first !== undefined, 'there is something to merge');
   if (parts.length === 1) return first;
@@ -39,30 +40,33 @@ export function mergeParts(parts: readonly SeriesPart[]): SeriesPart {
   for (const entry of byTime) {
     const { times } = entry[1];
     if (cluster.length > 0 && endMs < (times[0] as number)) {
-      clusters.push(mergeOverlapping(cluster));
+      clusters.push(mergeOverlapping(cluster, arena));
       cluster = [];
     }
     cluster.push(entry);
     endMs = Math.max(endMs, times.at(-1) as number);
   }
-  clusters.push(mergeOverlapping(cluster));
-  return concatParts(clusters);
+  clusters.push(mergeOverlapping(cluster, arena));
+  return concatParts(clusters, arena);
 }
 
-function mergeOverlapping(cluster: (readonly [rank: number, part: SeriesPart])[]): SeriesPart {
+function mergeOverlapping(
+  cluster: (readonly [rank: number, part: SeriesPart])[],
+  arena: ColumnArena,
+): SeriesPart {
   return cluster
     .sort(([a], [b]) => a - b)
     .map(([, part]) => part)
-    .reduce(mergeTwo);
+    .reduce((a, b) => mergeTwo(a, b, arena));
 }
 
 /** Joins parts that follow each other in time. */
-export function concatParts(parts: readonly SeriesPart[]): SeriesPart {
+export function concatParts(parts: readonly SeriesPart[], arena: ColumnArena): SeriesPart {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
   const count = parts.reduce((sum, { times }) => sum + times.length, 0);
-  const times = new Float64Array(count);
-  const values = new Float64Array(count);
+  const times = arena.take(count);
+  const values = arena.take(count);
   const startTimes = parts.some((part) => part.startTimes !== undefined)
     ? new Float64Array(count)
     : undefined;
@@ -87,7 +91,7 @@ export function cutOut(part: SeriesPart, fromMs: number, toMs: number): SeriesPa
   const kept = [range(part, 0, from), range(part, to, part.times.length)].filter(
     ({ times }) => times.length > 0,
   );
-  return kept.length === 0 ? undefined : concatParts(kept);
+  return kept.length === 0 ? undefined : concatParts(kept, new ColumnArena());
 }
 
 /** The first position in `[from, to)` at or behind `timeMs`. */
@@ -126,9 +130,9 @@ function histogramsOf(part: SeriesPart): readonly (FloatHistogram | null)[] {
   return part.histograms ?? new Array<null>(part.times.length).fill(null);
 }
 
-function mergeTwo(a: SeriesPart, b: SeriesPart): SeriesPart {
-  const times = new Float64Array(a.times.length + b.times.length);
-  const values = new Float64Array(times.length);
+function mergeTwo(a: SeriesPart, b: SeriesPart, arena: ColumnArena): SeriesPart {
+  const times = arena.take(a.times.length + b.times.length);
+  const values = arena.take(times.length);
   const out = words(values);
   const aWords = words(a.values);
   const bWords = words(b.values);
@@ -154,11 +158,11 @@ function mergeTwo(a: SeriesPart, b: SeriesPart): SeriesPart {
     if (y <= x) j++;
     count++;
   }
-  const columns = { labels: a.labels, times: times.slice(0, count), values: values.slice(0, count) };
+  const columns = { labels: a.labels, times: times.subarray(0, count), values: values.subarray(0, count) };
   return withOptional(
     columns,
     hasHistograms ? histograms : undefined,
-    hasStarts ? startTimes.slice(0, count) : undefined,
+    hasStarts ? startTimes.subarray(0, count) : undefined,
   );
 }
 
