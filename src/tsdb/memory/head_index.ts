@@ -72,7 +72,7 @@ export class HeadIndex {
       const pair = this.#labelRun[k] as number;
       this.postings.add(pair, slot, this.pairs.uses(pair));
     }
-    this.table.open(shard).slots.add(slot);
+    this.table.open(shard).slots.add(slot, this.series.keyOf);
     return slot;
   }
 

@@ -33,9 +33,14 @@ export class SlotList {
     return this.#slots.byteLength;
   }
 
-  add(slot: number): void {
+  add(slot: number, keyOf: SlotKey): void {
     if (this.#count === this.#slots.length) this.#slots = grownUints(this.#slots);
+    // Slots are given out in ascending order at first, so that the lists of one shard need no sorting.
+    const isNext =
+      this.#sorted === this.#count &&
+      (this.#count === 0 || keyOf(this.#slots[this.#count - 1] as number) < keyOf(slot));
     this.#slots[this.#count++] = slot;
+    if (isNext) this.#sorted++;
   }
 
   /** All slots, in no order. */
@@ -144,10 +149,10 @@ export class Postings {
       list = new SlotList();
       // One that was taken out may be on its last way through the lists, and must not come back to this one.
       const only = this.#only[pair] as number;
-      if (this.#isLive(only)) list.add(only);
+      if (this.#isLive(only)) list.add(only, this.#keyOf);
       this.#lists[pair] = list;
     }
-    list.add(slot);
+    list.add(slot, this.#keyOf);
   }
 
   /** The series of one shard that carry the pair; a view, valid until series come or go. */
