@@ -1,10 +1,12 @@
 /**
- * The peers: how each is started, made to write everything, and what of its folder counts. Each runs with its default
+ * The peers, and a node of ours: how each is started, made to write everything, and what of its folder counts. Each runs with its default
  * settings, but for a retention that covers the data.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../src/base/testing/peer.ts';
 import { bytesBelow } from './process.ts';
 
 /** A measured part of a peer's folder. */
@@ -129,4 +131,34 @@ async function samplesOfBlocks(directory: string): Promise<number> {
   return samples;
 }
 
-export const peers: readonly Peer[] = [victoriaMetrics, prometheus];
+const torchring = fileURLToPath(new URL('../../bin/torchring', import.meta.url));
+
+/** A node alone, with its HTTP, its router and its workers. It seals by the age of its data, so that little is sealed here. */
+export const torchringNode: Peer = {
+  name: 'Torchring node',
+  program: process.execPath,
+  readyPath: '/-/ready',
+  writePath: '/api/v1/write',
+  async flags(directory, port) {
+    const config = `${directory}.yml`;
+    await writeFile(config, 'global: {}\n');
+    const [alertmanager, cluster] = await freePorts(2);
+    return [
+      torchring,
+      'node',
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${directory}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      `--alertmanager.listen-address=127.0.0.1:${alertmanager}`,
+      `--cluster.listen-address=127.0.0.1:${cluster}`,
+      '--web.enable-remote-write-receiver',
+    ];
+  },
+  settle: async () => [],
+  async stopped(directory, samples) {
+    const bytes = await bytesBelow(directory);
+    return [{ what: 'disk after a stop: log and windows', value: bytes / samples, unit: 'bytes/sample' }];
+  },
+};
+
+export const peers: readonly Peer[] = [victoriaMetrics, prometheus, torchringNode];

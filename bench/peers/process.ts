@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { peersDirectory } from '../../src/base/testing/peer.ts';
 
@@ -45,7 +45,7 @@ export async function bytesBelow(
   const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => []);
   let bytes = 0;
   for (const entry of entries) {
-    const file = join(entry.parentPath, entry.name);
+    const file = resolve(entry.parentPath, entry.name);
     if (entry.isFile() && counts(file)) bytes += (await stat(file)).size;
   }
   return bytes;
@@ -61,6 +61,7 @@ export interface PeerProcess {
 }
 
 export interface PeerStart {
+  /** In the folder of the peers, or an absolute path. */
   readonly program: string;
   readonly flags: readonly string[];
   readonly port: number;
@@ -71,7 +72,7 @@ export interface PeerStart {
 export async function startProcess(start: PeerStart): Promise<PeerProcess> {
   const out = openSync(start.logFile, 'a');
   const beganMs = performance.now();
-  const child = spawn(join(peersDirectory, start.program), start.flags, { stdio: ['ignore', out, out] });
+  const child = spawn(resolve(peersDirectory, start.program), start.flags, { stdio: ['ignore', out, out] });
   const url = `http://127.0.0.1:${start.port}`;
   try {
     await untilReady(`${url}${start.readyPath}`, child);

@@ -113,18 +113,22 @@ function templateOf({ target, timeMs, values }: Scrape): Template {
   return { series, bytes, ends };
 }
 
-/** Bodies of whole scrapes: messages of one kind, one behind the other, are one message. */
+/** Bodies of whole scrapes, no two of one target: messages of one kind, one behind the other, are one message. */
 function* bodies(set: DataSet, rounds: number): Generator<Body> {
   const templates = new Templates();
-  let held: Uint8Array[] = [];
-  let samples = 0;
-  for (const scrape of set.scrapes(rounds)) {
-    held.push(templates.encode(scrape));
-    samples += scrape.values.length;
-    if (samples < samplesPerRequest) continue;
-    yield { bytes: snappyCompress(Buffer.concat(held)), samples, timeMs: scrape.timeMs };
-    held = [];
-    samples = 0;
+  for (let k = 0; k < rounds; k++) {
+    let held: Uint8Array[] = [];
+    let samples = 0;
+    let timeMs = 0;
+    for (const scrape of set.round()) {
+      held.push(templates.encode(scrape));
+      samples += scrape.values.length;
+      timeMs = scrape.timeMs;
+      if (samples < samplesPerRequest) continue;
+      yield { bytes: snappyCompress(Buffer.concat(held)), samples, timeMs };
+      held = [];
+      samples = 0;
+    }
+    if (samples > 0) yield { bytes: snappyCompress(Buffer.concat(held)), samples, timeMs };
   }
-  if (samples > 0) yield { bytes: snappyCompress(Buffer.concat(held)), samples, timeMs: set.nowMs };
 }

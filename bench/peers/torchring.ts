@@ -27,7 +27,11 @@ const epoch = 1;
 export async function* measureTorchring(load: Load): AsyncGenerator<Row> {
   const root = await mkdtemp(join(tmpdir(), 'torchring-bench-peer-'));
   const directory = join(root, 'data');
-  const row = ({ what, value, unit }: Measured): Row => ({ figure: `Torchring: ${what}`, value, unit });
+  const row = ({ what, value, unit }: Measured): Row => ({
+    figure: `Torchring engine: ${what}`,
+    value,
+    unit,
+  });
   try {
     const file = import.meta.filename;
     const fed = fromChild<Measured>(file, ['feed', directory, JSON.stringify(load)]);

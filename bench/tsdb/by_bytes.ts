@@ -9,10 +9,11 @@ import type { ScrapeBatch } from '../workload/batches.ts';
 import { DataSet, type Scrape, type Target } from '../workload/data_set.ts';
 import { answer, fromChild, isChild } from './support/child.ts';
 import { atLeast, median } from './support/goal.ts';
+import { chosenSeries } from './support/size.ts';
 import { BenchStore, inFolder, windowStartBefore } from './support/store.ts';
 
 const goal = 1.5e6;
-const series = 20_000;
+const series = chosenSeries(20_000);
 const warmUpRounds = 20;
 const rounds = 100;
 const tableSeed = 12_345;

@@ -7,6 +7,7 @@ import type { Figure } from '../figure.ts';
 import { DataSet } from '../workload/data_set.ts';
 import { answer, childArguments, fromChild, isChild } from './support/child.ts';
 import { atLeast, median } from './support/goal.ts';
+import { chosenSeries, countText } from './support/size.ts';
 import { BenchStore, inFolder, windowStartBefore } from './support/store.ts';
 
 const goal = 4e6;
@@ -16,13 +17,14 @@ const durationMs = (warmUpRounds + rounds) * 15_000;
 const sizes = [20_000, 100_000];
 
 export default async function* byReference(): AsyncGenerator<Figure> {
-  for (const series of sizes) yield* fromChild<Figure>(import.meta.filename, [series]);
+  for (const series of new Set(sizes.map(chosenSeries)))
+    yield* fromChild<Figure>(import.meta.filename, [series]);
 }
 
 async function* measure(path: string, series: number): AsyncGenerator<Figure> {
   const set = new DataSet({ series, startMs: windowStartBefore(durationMs) });
   const store = await BenchStore.open(path);
-  const of = `${series / 1000} k series, 128 shards`;
+  const of = `${countText(series)} series, 128 shards`;
   const first = await store.appendRound(set);
   yield { figure: `first scrapes, ${of}`, value: (first.samples / first.spentMs) * 1000, unit: 'samples/s' };
   for (let k = 1; k < warmUpRounds; k++) await store.appendRound(set);

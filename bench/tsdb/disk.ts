@@ -15,9 +15,10 @@ import { recordRequests } from '../peers/requests.ts';
 import { DataSet, type DataSetOptions } from '../workload/data_set.ts';
 import { answer, childArguments, isChild, resultOf } from './support/child.ts';
 import { sealAll, sealedMark } from './support/sealing.ts';
+import { chosenSeries } from './support/size.ts';
 import { BenchStore, inFolder, windowMs, windowStartBefore } from './support/store.ts';
 
-const series = 20_000;
+const series = chosenSeries(20_000);
 const windows = 2;
 const rounds = (windows * windowMs) / 15_000;
 

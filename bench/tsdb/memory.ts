@@ -3,23 +3,22 @@
  * chunks included; and what 128 empty shards add. Each in a process of its own, first as a node runs, with the garbage
  * that it happens to have, then with garbage collected on demand. The series' labels and columns, which a scrape loop
  * keeps, are there before the measurement begins.
- *
- * TORCHRING_BENCH_SERIES sets another number of series.
  */
 import type { Figure } from '../figure.ts';
 import { DataSet } from '../workload/data_set.ts';
 import { answer, childArguments, fromChild, isChild, residentBytes } from './support/child.ts';
 import { atMost } from './support/goal.ts';
+import { chosenSeries, countText } from './support/size.ts';
 import { BenchStore, inFolder, shardCount, windowMs, windowStartBefore } from './support/store.ts';
 
 const bytesPerSeriesMax = 1200;
 const emptyBytesMax = 10e6;
-const seriesDefault = 200_000;
+const seriesGoal = 200_000;
 /** One scrape less than a window has, as jitter must not lead into the next. */
 const rounds = windowMs / 15_000 - 1;
 
 export default async function* memory(): AsyncGenerator<Figure> {
-  const series = Number(process.env['TORCHRING_BENCH_SERIES'] ?? seriesDefault);
+  const series = chosenSeries(seriesGoal);
   for (const exposesGc of [false, true]) {
     yield* fromChild<Figure>(import.meta.filename, [series], { exposesGc });
     yield* fromChild<Figure>(import.meta.filename, [0], { exposesGc });
@@ -44,7 +43,7 @@ async function* measureFull(path: string, series: number): AsyncGenerator<Figure
     spentMs += round.spentMs;
   }
   const value = (residentBytes() - before) / set.seriesCount;
-  const of = `${series / 1000} k series x 2 h`;
+  const of = `${countText(series)} series x 2 h`;
   yield atMost(bytesPerSeriesMax, { figure: `resident per series, ${of}, ${mark()}`, value, unit: 'bytes' });
   yield { figure: `  appended meanwhile, ${of}`, value: (samples / spentMs) * 1000, unit: 'samples/s' };
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();

@@ -9,10 +9,11 @@ import type { Figure } from '../figure.ts';
 import { DataSet } from '../workload/data_set.ts';
 import { answer, childArguments, isChild, resultOf } from './support/child.ts';
 import { atMost } from './support/goal.ts';
+import { chosenSeries } from './support/size.ts';
 import { BenchStore, inFolder, windowStartBefore } from './support/store.ts';
 
 const goalMs = 1500;
-const series = 10_000;
+const series = chosenSeries(10_000);
 const rounds = 500;
 const openings = 3;
 
