@@ -4,7 +4,7 @@
  * A series leaves in two steps. `remove` makes it invisible at once and costs the same for every series; `sweep` later
  * passes once over each posting list that loses some, in steps that a caller can pace, and gives the slots back.
  */
-import { Labels as LabelSet, type Labels, type Matcher, type SymbolTable } from '../../model/index.ts';
+import { Labels, type Matcher, type SymbolTable } from '../../model/index.ts';
 import { labelsPerSeriesMax, offsetOf } from './label_runs.ts';
 import { PairTable } from './pair_table.ts';
 import { Postings, type SlotRange } from './postings.ts';
@@ -109,7 +109,7 @@ export class HeadIndex {
     const flat: string[] = [];
     for (let k = at; k < at + count; k++)
       flat.push(this.pairs.name(run[k] as number), this.pairs.value(run[k] as number));
-    return LabelSet.fromSortedFlat(flat);
+    return Labels.fromSortedFlat(flat);
   }
 
   labelRun(slot: number): LabelRun {
@@ -138,17 +138,13 @@ export class HeadIndex {
     state.goneCount++;
   }
 
-  /** Clears the index of a shard's series that were taken out. One that is broken off is taken up by the next. */
+  /** Clears the index of a shard's series that were taken out. What one leaves undone is taken over by the next. */
   *sweep(shard: number): Generator<void> {
     const state = this.table.find(shard);
-    if (state === undefined || state.gone.length === 0) return;
-    const { gone } = state;
-    state.gone = [];
-    try {
-      yield* this.#unlist(shard, state, gone);
-    } finally {
-      for (const slot of gone) state.gone.push(slot);
-    }
+    if (state === undefined || state.goneCount === 0) return;
+    const gone = state.sweeping.splice(0).concat(state.gone.splice(0));
+    state.sweeping = gone;
+    yield* this.#unlist(shard, state, gone);
   }
 
   *#unlist(shard: number, state: ShardState, gone: number[]): Generator<void> {

@@ -338,7 +338,7 @@ export class HeadSamples {
     }
     const epochs = this.#epochs.get(slot);
     epochs?.dropBefore(floorMs);
-    if (epochs?.count === 1 || page.tailCount[i] === 0) {
+    if (epochs?.isConstantFrom(floorMs) === true || page.tailCount[i] === 0) {
       this.#epochs.delete(slot);
       page.extras[i] = (page.extras[i] as number) & ~SeriesExtra.epochs;
     }

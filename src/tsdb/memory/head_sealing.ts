@@ -69,7 +69,7 @@ export class HeadSealing {
     const state = this.#index.table.open(cut.shard);
     assert(state.cut === cut, 'the cut that is dropped is the shard’s last');
     yield* this.#dropOlder(cut.shard, state, cut.floorMs, Late.frozen);
-    state.cut = undefined;
+    if (state.cut === cut) state.cut = undefined;
     yield* this.#sweep(cut.shard);
   }
 
@@ -142,6 +142,8 @@ export class HeadSealing {
       if (k % dropPerStep === dropPerStep - 1) {
         yield gone;
         gone = [];
+        // The shard may have been dropped and opened anew.
+        if (table.find(shard) !== state) return;
       }
       if (!this.#isOf(slot, shard)) continue;
       this.#samples.dropBefore(slot, timeMs, late);

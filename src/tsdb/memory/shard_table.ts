@@ -38,8 +38,10 @@ export class ShardState {
   /** Epochs of in-order samples by the start of their window; a deletion may leave more than there are. */
   readonly windows: Map<number, Set<number>> = new Map();
   /** Series that were taken out and still stand in lists of the index. */
-  gone: number[] = [];
-  /** Those, and what a sweep that goes on is about to give back. */
+  readonly gone: number[] = [];
+  /** Those of them that the last sweep has still to give back. */
+  sweeping: number[] = [];
+  /** Both together. */
   goneCount = 0;
   /** Counts the times that slots were given back. */
   generation = 0;

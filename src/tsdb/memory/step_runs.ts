@@ -8,11 +8,6 @@ export class StepRuns {
   #values = new Float64Array(2);
   #count = 0;
 
-  /** The number of pairs. */
-  get count(): number {
-    return this.#count;
-  }
-
   /** The value at a time; 0 before the first pair. */
   at(timeMs: number): number {
     const i = this.#lastAtOrBefore(timeMs);
