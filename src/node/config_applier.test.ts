@@ -56,7 +56,14 @@ class World {
       clock: this.clock,
       log: silentLogger,
     },
-    { clusterShards: 4, rulesResendDelayMs: 1, rulesForOutageToleranceMs: 1, rulesForGracePeriodMs: 1 },
+    {
+      clusterShards: 4,
+      rulesResendDelayMs: 1,
+      rulesForOutageToleranceMs: 1,
+      retentionTimeMs: 86_400_000,
+      retentionSizeBytes: 0,
+      rulesForGracePeriodMs: 1,
+    },
   );
 
   constructor() {

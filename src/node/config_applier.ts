@@ -14,6 +14,7 @@ import type { AlertService } from './alert_service.ts';
 import type { PrometheusConfig } from './config.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import type { LoadedConfig } from './load_config.ts';
+import { storageSettings } from './storage_settings.ts';
 
 const configureDeadlineMs = 10_000;
 /** Pause before a worker that did not take its configuration is told again. */
@@ -34,7 +35,12 @@ interface Parts {
 
 type Flags = Pick<
   ParsedNodeFlags,
-  'clusterShards' | 'rulesResendDelayMs' | 'rulesForOutageToleranceMs' | 'rulesForGracePeriodMs'
+  | 'clusterShards'
+  | 'rulesResendDelayMs'
+  | 'rulesForOutageToleranceMs'
+  | 'rulesForGracePeriodMs'
+  | 'retentionTimeMs'
+  | 'retentionSizeBytes'
 >;
 
 export class ConfigApplier {
@@ -131,6 +137,7 @@ export class ConfigApplier {
       configs: prometheus.scrapeConfigs,
       settleMs: settleIntervals * slowestMs,
       evaluationIntervalMs: prometheus.global.evaluationIntervalMs,
+      storage: storageSettings(prometheus.storage, this.#flags),
     };
     await worker.ask<void>((replyTo) => ({ type: 'scrape', settings, replyTo }), configureDeadlineMs);
     this.#taken.set(worker, config);

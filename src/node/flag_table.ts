@@ -235,7 +235,6 @@ export const flagTable: FlagTable = {
     value: 'size',
     initial: 0,
     parse: parseByteSize,
-    notYet: whenSet('data is not limited by size yet, only by age'),
   },
   storageFsync: {
     name: 'storage.fsync',

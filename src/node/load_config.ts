@@ -71,9 +71,7 @@ function notYetEffective(
   section(prometheus.remoteRead.length > 0, 'remote_read');
   section(prometheus.alerting.alertmanagers.length > 0, 'alerting.alertmanagers');
   section(prometheus.tracing !== undefined, 'tracing');
-  section(prometheus.storage.outOfOrderTimeWindowMs > 0, 'storage.tsdb.out_of_order_time_window');
-  const { timeMs, sizeBytes, percentage } = prometheus.storage.retention;
-  section(timeMs > 0 || sizeBytes > 0 || percentage > 0, 'storage.tsdb.retention');
+  section(prometheus.storage.retention.percentage > 0, 'storage.tsdb.retention.percentage');
   section(prometheus.global.queryLogFile !== '', 'global.query_log_file');
   const jobs = prometheus.scrapeConfigs;
   section(

@@ -31,6 +31,7 @@ import { AlertService } from './alert_service.ts';
 import { type AlertmanagerParts, NodeAlertmanagerBackend } from './alertmanager_backend.ts';
 import { ConfigApplier } from './config_applier.ts';
 import { diskFiles } from './config_files.ts';
+import type { StorageConfig } from './config_types.ts';
 import { openDataDirectory } from './data_directory.ts';
 import { engineFeatures, featuresWithoutEffect } from './features.ts';
 import type { ParsedNodeFlags } from './flags.ts';
@@ -44,6 +45,7 @@ import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
 import { Reports } from './reports.ts';
 import { RuleSources } from './rule_sources.ts';
 import { SilenceStore } from './silence_store.ts';
+import { storageSettings } from './storage_settings.ts';
 import { version } from './version.ts';
 import { workerThreads } from './worker_threads.ts';
 
@@ -85,13 +87,13 @@ export class TorchringNode {
   #stopping: Promise<void> | undefined;
   #onQuit: () => void = () => undefined;
 
-  private constructor(flags: ParsedNodeFlags, deps: NodeDeps) {
+  private constructor(flags: ParsedNodeFlags, deps: NodeDeps, storage: StorageConfig) {
     this.#flags = flags;
     this.#deps = deps;
     this.#startedAtMs = deps.clock.nowMs();
     this.#registry = createRegistry(() => this.#configStatus());
     this.#system = new ActorSystem({ ...deps, registry: this.#registry, name: 'control' });
-    this.#settings = workerSettings(flags);
+    this.#settings = workerSettings(flags, storage);
     this.#workers = new LocalWorkers(this.#settings.layout);
     this.#backend = this.#makeBackend();
     this.#alertmanagerBackend = new NodeAlertmanagerBackend({
@@ -112,7 +114,7 @@ export class TorchringNode {
       const { assertEngineLoads } = await import('../tsdb/index.ts');
       await assertEngineLoads(flags.storageEngine);
     }
-    const node = new TorchringNode(flags, deps);
+    const node = new TorchringNode(flags, deps, config.prometheus.storage);
     try {
       await node.#start(config);
     } catch (error) {
@@ -374,7 +376,7 @@ function tlsFiles(flags: ParsedNodeFlags): NonNullable<ClusterOptions['tls']> {
 }
 
 /** Opens the data directory and lays the shards out over its stores. Throws CodedError. */
-function workerSettings(flags: ParsedNodeFlags): WorkerSettings {
+function workerSettings(flags: ParsedNodeFlags, storage: StorageConfig): WorkerSettings {
   const workers = workerCount(flags);
   const identity = openDataDirectory({
     path: flags.storagePath,
@@ -391,7 +393,7 @@ function workerSettings(flags: ParsedNodeFlags): WorkerSettings {
     version,
     dataPath: flags.storagePath,
     layout: { shards, stores, workers: Math.min(workers, stores) },
-    retentionMs: flags.retentionTimeMs,
+    storage: storageSettings(storage, flags),
     fsync: flags.storageFsync,
     engine: flags.storageEngine,
     limits: {

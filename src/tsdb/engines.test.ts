@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { engineNamed } from './engines.ts';
-import { openStoreDirectory } from './store_directory.ts';
+import { openStoreDirectory } from './shard/store_directory.ts';
 import { engineSuite } from './testing/engine_suite.ts';
 import { batchOf, storeOptions } from './testing/fixtures.ts';
 import { storeSuite } from './testing/store_suite.ts';

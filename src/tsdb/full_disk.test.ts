@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { ShardStore } from './shard_store.ts';
-import { openStoreDirectory } from './store_directory.ts';
+import type { ShardStore } from './shard/shard_store.ts';
+import { openStoreDirectory } from './shard/store_directory.ts';
 import { batchOf, ManualClock, storeOptions } from './testing/fixtures.ts';
 import { testedEngines } from './testing/tested_engines.ts';
 import { advanceUntil, LogSpy } from './testing/trouble_suite.ts';
@@ -44,8 +44,8 @@ async function appendNoise(shard: ShardStore, t: number): Promise<void> {
   await shard.append(batchOf([labels, t, t]), { epoch: 1, nowMs: t });
 }
 
-const times = (shard: ShardStore): Set<number> =>
-  new Set(shard.select([], 0, Number.MAX_SAFE_INTEGER).flatMap(({ timestamps }) => [...timestamps]));
+const times = async (shard: ShardStore): Promise<Set<number>> =>
+  new Set((await shard.select([], 0, Number.MAX_SAFE_INTEGER)).flatMap(({ timestamps }) => [...timestamps]));
 
 for (const { name, skip, withFolder } of testedEngines.filter((one) => one.name !== 'memory')) {
   const reason = skip === false && !mounted ? 'NOT CHECKED: no file system can be mounted here' : skip;
@@ -71,7 +71,7 @@ for (const { name, skip, withFolder } of testedEngines.filter((one) => one.name 
         await assert.rejects(fill, { code: 'store_failed' });
         const acknowledged = t - 1;
         assert.ok(acknowledged > 100, `only ${acknowledged} appends fit`);
-        assert.equal(times(shard).has(acknowledged), true);
+        assert.equal((await times(shard)).has(acknowledged), true);
         await assert.rejects(appendNoise(shard, t + 1), { code: 'store_failed' });
         // Attempts on the disk that is still full change nothing.
         for (let i = 0; i < 3; i++) {
@@ -86,7 +86,7 @@ for (const { name, skip, withFolder } of testedEngines.filter((one) => one.name 
         for (let i = 0; i < 50; i++) await appendNoise(shard, ++t);
         await directory.close();
         const again = await openStoreDirectory(path, storeOptions({ openEngine, log: spy.logger }));
-        const found = times(await again.openShard(1));
+        const found = await times(await again.openShard(1));
         for (let time = 1; time <= t; time++) assert.ok(found.has(time), `${time} of ${t} is missing`);
         await again.close();
         rmSync(path, { recursive: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
-import { openStoreDirectory } from './store_directory.ts';
+import { openStoreDirectory } from './shard/store_directory.ts';
 import { diskError, FaultyDisk } from './testing/faulty_disk.ts';
 import { batchOf, ManualClock, storeOptions } from './testing/fixtures.ts';
 import { MemoryDisk } from './testing/memory_engine.ts';
@@ -99,7 +99,7 @@ test('interval: what was acknowledged is written again when a failed sync may ha
   assert.equal((await shard.append(batchOf([up, 4000, 1]), now)).appended, 1);
   disk.cutPower();
   const again = await (await openStoreDirectory('', options)).openShard(1);
-  assert.deepEqual([...(again.select([], ...everything)[0]?.timestamps ?? [])], [1000, 2000, 3000]);
+  assert.deepEqual([...((await again.select([], ...everything))[0]?.timestamps ?? [])], [1000, 2000, 3000]);
 });
 
 test('the pauses between attempts double up to half a minute', async () => {
@@ -175,7 +175,7 @@ test('a damaged record cuts its shard there, keeps all before it, and leaves oth
     await again.close();
     const last = await (await openStoreDirectory('', options)).openShard(1);
     assert.equal(last.stats().samples, kept + 1);
-    assert.equal(last.select([], ...everything)[0]?.timestamps.at(-1), 9000);
+    assert.equal((await last.select([], ...everything))[0]?.timestamps.at(-1), 9000);
   }
 });
 

@@ -10,7 +10,7 @@
 import { type Clock, errorText, type Logger, type Timer } from '../base/index.ts';
 import type { KeyOperation, KeyRange } from './engine.ts';
 import { StoreError, storeErrorCodes } from './errors.ts';
-import { storeKey } from './log_frame.ts';
+import { storeKey } from './log/keys.ts';
 import type { TsdbMetrics } from './metrics.ts';
 import type { ReopenableEngine } from './reopenable_engine.ts';
 

@@ -1,4 +1,3 @@
-export type { AppendOutcome } from './admit.ts';
 export type {
   EngineCapabilities,
   KeyOperation,
@@ -9,7 +8,13 @@ export type {
 } from './engine.ts';
 export { assertEngineLoads, type EngineName, engineNamed, engineNames } from './engines.ts';
 export { StoreError, storeErrorCodes } from './errors.ts';
-export type { ExportedBatch } from './export.ts';
 export type { FsyncPolicy } from './group_commit.ts';
-export type { AppendOptions, ShardStats, ShardStore } from './shard_store.ts';
-export { openStoreDirectory, type StoreDirectory, type StoreOptions } from './store_directory.ts';
+export type { ExportedBatch } from './shard/export.ts';
+export type { AppendOptions, ExemplarSeries, ShardStats, ShardStore } from './shard/shard_store.ts';
+export {
+  openStoreDirectory,
+  type StoreDirectory,
+  type StoreOptions,
+  type StoreSettings,
+} from './shard/store_directory.ts';
+export { type AppendOutcome, SampleVerdict } from './shard/verdicts.ts';

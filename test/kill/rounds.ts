@@ -106,7 +106,7 @@ async function check(
   try {
     for (const number of killShards) {
       const shard = await directory.openShard(number);
-      const columns = shard.select([], 0, Number.MAX_SAFE_INTEGER);
+      const columns = await shard.select([], 0, Number.MAX_SAFE_INTEGER);
       const fault = faultOf(number, columns, acknowledged.get(number) ?? 0);
       if (fault !== undefined) throw new Error(`${round}, shard ${number}: ${fault}`);
       // What was logged and not acknowledged in time is there too, and must stay.

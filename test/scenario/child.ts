@@ -34,6 +34,11 @@ export class Child {
     this.#logFile = logFile;
   }
 
+  /** Undefined before the first start. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   start(): void {
     const log = openSync(this.#logFile, 'a');
     this.#process = spawn(process.execPath, this.#words, { stdio: ['ignore', log, log] });

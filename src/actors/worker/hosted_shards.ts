@@ -16,6 +16,7 @@ import {
   openStoreDirectory,
   type ShardStore,
   type StoreDirectory,
+  type StoreSettings,
 } from '../../tsdb/index.ts';
 import { type StoreLayout, storeOfShard, storesOfWorker, workerOfShard } from '../store_layout.ts';
 import { type ShardMessage, shardProps } from './shard_actor.ts';
@@ -24,7 +25,7 @@ export interface HostedShardsOptions {
   readonly dataPath: string;
   readonly layout: StoreLayout;
   readonly workerIndex: number;
-  readonly retentionMs: number;
+  readonly storage: StoreSettings;
   readonly fsync: FsyncPolicy;
   readonly engine: EngineName;
 }
@@ -43,7 +44,6 @@ interface HostedShard {
 
 /** Shards that are opened at the same time. */
 const opensAtOnce = 4;
-const retentionDeadlineMs = 60_000;
 const deleteDeadlineMs = 60_000;
 const barrierDeadlineMs = 10_000;
 
@@ -76,7 +76,7 @@ export class HostedShards {
     const { clock, log, registry } = deps;
     for (const store of storesOfWorker(options.workerIndex, options.layout)) {
       const directory = await openStoreDirectory(join(options.dataPath, `store-${store}`), {
-        retentionMs: options.retentionMs,
+        ...shareOf(options.storage, options.layout),
         fsync: options.fsync,
         openEngine: engineNamed(options.engine),
         log,
@@ -161,17 +161,14 @@ export class HostedShards {
       ?.actor.ask<void>((replyTo) => ({ type: 'deleteAll', replyTo }), deleteDeadlineMs);
   }
 
-  /** Of one shard after the other. A shard where it fails holds up no other; rejects with the last failure then. */
-  async enforceRetention(): Promise<void> {
-    let failure: unknown;
-    for (const { actor } of [...this.#shards.values()]) {
-      try {
-        await actor.ask<void>((replyTo) => ({ type: 'retention', replyTo }), retentionDeadlineMs);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    if (failure !== undefined) throw failure;
+  configure(settings: StoreSettings): void {
+    const share = shareOf(settings, this.#options.layout);
+    for (const directory of this.#directories.values()) directory.configure(share);
+  }
+
+  /** Seals, compacts and deletes what is due, one shard after the other. */
+  async maintain(): Promise<void> {
+    for (const directory of this.#directories.values()) await directory.maintain();
   }
 
   /** The given shards, as far as they are here, as one thing to read. */
@@ -193,6 +190,15 @@ export class HostedShards {
   async close(): Promise<void> {
     for (const directory of this.#directories.values()) await directory.close();
   }
+}
+
+/** Limits of the node as those of one store. */
+function shareOf(settings: StoreSettings, { stores }: StoreLayout): StoreSettings {
+  return {
+    ...settings,
+    retentionBytes: Math.ceil(settings.retentionBytes / stores),
+    exemplarsMax: Math.ceil(settings.exemplarsMax / stores),
+  };
 }
 
 /** Codes of a disk's errors: that shard has to be left out of an answer, the others have not. */

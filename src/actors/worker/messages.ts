@@ -6,7 +6,7 @@ import type { ShardTable } from '../../cluster/index.ts';
 import type { MatchType } from '../../model/index.ts';
 import type { ReplyTo } from '../../runtime/index.ts';
 import type { ScrapeConfig } from '../../scrape/index.ts';
-import type { AppendOutcome } from '../../tsdb/index.ts';
+import type { AppendOutcome, StoreSettings } from '../../tsdb/index.ts';
 import type { LabelsFlat } from '../flat_labels.ts';
 
 /** Who owns what and who is there, as the control thread knows it. */
@@ -106,6 +106,7 @@ export interface ScrapeSettings {
   readonly settleMs: number;
   /** The global one; also the step of subqueries that name none. */
   readonly evaluationIntervalMs: number;
+  readonly storage: StoreSettings;
 }
 
 export type ReportKind = 'targets' | 'droppedTargets' | 'metadata';

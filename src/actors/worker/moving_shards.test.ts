@@ -119,7 +119,12 @@ class Member implements Peers {
       version: '0',
       dataPath: join(path, self),
       layout,
-      retentionMs: 86_400_000,
+      storage: {
+        retentionMs: 86_400_000,
+        retentionBytes: 0,
+        outOfOrderWindowMs: 0,
+        exemplarsMax: 100,
+      },
       fsync: 'os',
       limits,
       features: {},

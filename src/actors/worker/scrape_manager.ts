@@ -83,7 +83,7 @@ export class ScrapeManager {
    * Takes a new set of jobs, one set after the other; unchanged jobs go on as they are. Rejects when a job's client can't
    * be made: nothing changes then.
    */
-  configure({ configs }: ScrapeSettings): Promise<void> {
+  configure({ configs }: Omit<ScrapeSettings, 'storage'>): Promise<void> {
     const done = this.#configuring.then(() => this.#configure(configs));
     // A failure is the caller's; the next set is taken all the same.
     this.#configuring = done.catch(() => undefined);

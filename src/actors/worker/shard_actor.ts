@@ -16,7 +16,6 @@ export type ShardMessage =
       readonly bypassOutOfOrder: boolean;
       readonly replyTo: ReplyTo<AppendOutcome>;
     }
-  | { readonly type: 'retention'; readonly replyTo: ReplyTo<void> }
   /** Answered behind every append that came before. */
   | { readonly type: 'barrier'; readonly replyTo: ReplyTo<void> }
   | { readonly type: 'deleteAll'; readonly replyTo: ReplyTo<void> };
@@ -38,9 +37,6 @@ class ShardBehavior implements Behavior<ShardMessage> {
         settle(this.#store.append(batch, options), replyTo);
         break;
       }
-      case 'retention':
-        settle(this.#store.enforceRetention(this.#clock.nowMs()), message.replyTo);
-        break;
       case 'barrier':
         message.replyTo.ok(undefined);
         break;

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { Clock, Logger, Random } from '../../base/index.ts';
 import { Engine, type EngineFeatures } from '../../promql/index.ts';
 import { ActorSystem, connectThread, type LinkPort } from '../../runtime/index.ts';
-import type { EngineName, FsyncPolicy } from '../../tsdb/index.ts';
+import type { EngineName, FsyncPolicy, StoreSettings } from '../../tsdb/index.ts';
 import type { StoreLayout } from '../store_layout.ts';
 import { ClusterView } from './cluster_view.ts';
 import { HandOver } from './hand_over.ts';
@@ -26,7 +26,7 @@ export interface WorkerSettings {
   readonly version: string;
   readonly dataPath: string;
   readonly layout: StoreLayout;
-  readonly retentionMs: number;
+  readonly storage: StoreSettings;
   readonly fsync: FsyncPolicy;
   /** The engine of the stores; LevelDB unless told otherwise. */
   readonly engine?: EngineName;
@@ -52,10 +52,10 @@ export async function startWorker(
   const registry = new Registry();
   const system = new ActorSystem({ clock, random, registry, log, name: `worker-${index}` });
   const control = connectThread(system, link, 'control').remoteRef<ControlMessage>(`/${controlName}`);
-  const { dataPath, layout, retentionMs, fsync, nodeId, clusterName, version, limits, features } = settings;
+  const { dataPath, layout, storage, fsync, nodeId, clusterName, version, limits, features } = settings;
   const { engine: storeEngine = 'level' } = settings;
   const hosted = await HostedShards.open(
-    { dataPath, layout, workerIndex: index, retentionMs, fsync, engine: storeEngine },
+    { dataPath, layout, workerIndex: index, storage, fsync, engine: storeEngine },
     { system, clock, log, registry },
   );
   const view = new ClusterView(nodeId, layout.shards, clock);

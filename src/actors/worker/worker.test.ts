@@ -55,7 +55,12 @@ class Node implements Peers {
       version: '0',
       dataPath,
       layout,
-      retentionMs: 86_400_000,
+      storage: {
+        retentionMs: 86_400_000,
+        retentionBytes: 0,
+        outOfOrderWindowMs: 0,
+        exemplarsMax: 100,
+      },
       fsync: 'os',
       limits,
       features: {},

@@ -31,7 +31,7 @@ import { settle } from './shard_actor.ts';
 const workerMailboxMax = 4096;
 const appendDeadlineMs = 5_000;
 const lookupDeadlineMs = 30_000;
-const retentionIntervalMs = 60_000;
+const maintenanceIntervalMs = 60_000;
 /** Bytes of a remote write request, uncompressed. */
 const remoteWriteBytesMax = 64 * 1024 * 1024;
 
@@ -48,24 +48,24 @@ export interface WorkerParts {
   readonly log: Logger;
 }
 
-type Message = WorkerMessage | { readonly type: 'retention' };
+type Message = WorkerMessage | { readonly type: 'maintain' };
 
 class WorkerBehavior implements Behavior<Message> {
   readonly #parts: WorkerParts;
   readonly #running = new Map<number, ActorRef<QueryMessage>>();
   /** A slow disk makes it last longer than its interval. */
-  #isEnforcing = false;
+  #isMaintaining = false;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
   }
 
   started(context: ActorContext<Message>): void {
-    context.startPeriodic('retention', retentionIntervalMs, { type: 'retention' });
+    context.startPeriodic('maintain', maintenanceIntervalMs, { type: 'maintain' });
   }
 
   receive(message: Message, context: ActorContext<Message>): void {
-    const { view, handOver, scrapes, queries } = this.#parts;
+    const { view, hosted, handOver, scrapes, queries } = this.#parts;
     switch (message.type) {
       case 'cluster':
         view.update(message.state);
@@ -103,6 +103,7 @@ class WorkerBehavior implements Behavior<Message> {
         break;
       case 'scrape':
         view.setSettleTime(message.settings.settleMs);
+        hosted.configure(message.settings.storage);
         queries.setSubqueryStep(message.settings.evaluationIntervalMs);
         settle(scrapes.configure(message.settings), message.replyTo);
         break;
@@ -115,8 +116,8 @@ class WorkerBehavior implements Behavior<Message> {
       case 'metrics':
         settle(this.#parts.registry.getMetricsAsJSON(), message.replyTo);
         break;
-      case 'retention':
-        this.#enforceRetention();
+      case 'maintain':
+        this.#maintain();
         break;
     }
   }
@@ -220,16 +221,16 @@ class WorkerBehavior implements Behavior<Message> {
     }
   }
 
-  #enforceRetention(): void {
+  #maintain(): void {
     const { hosted, log } = this.#parts;
-    if (this.#isEnforcing) return;
-    this.#isEnforcing = true;
+    if (this.#isMaintaining) return;
+    this.#isMaintaining = true;
     hosted
       .reopen()
-      .then(() => hosted.enforceRetention())
-      .catch((error: unknown) => log.error({ err: errorText(error) }, 'enforcing the retention failed'))
+      .then(() => hosted.maintain())
+      .catch((error: unknown) => log.error({ err: errorText(error) }, 'maintaining the stores failed'))
       .finally(() => {
-        this.#isEnforcing = false;
+        this.#isMaintaining = false;
       });
   }
 }

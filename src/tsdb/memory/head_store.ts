@@ -16,6 +16,7 @@ import type { Cardinality } from '../window/cardinality.ts';
 import type { SealSeries } from '../window/window_writer.ts';
 import { headCardinality } from './head_cardinality.ts';
 import type { HeadCut } from './head_cut.ts';
+import { exportSeries, type HeadExport, type NumberedSeries, seriesSince } from './head_export.ts';
 import { HeadIndex } from './head_index.ts';
 import { type EpochColumns, HeadReader } from './head_reader.ts';
 import { HeadSamples } from './head_samples.ts';
@@ -279,6 +280,16 @@ export class HeadStore {
   /** Which labels make the series of some shards, or of all, many; the answer is at the end of the steps. */
   cardinality(shards: readonly number[] | undefined, topMax: number): Generator<void, Cardinality> {
     return headCardinality(this.#index, shards, topMax);
+  }
+
+  /** All of a shard's samples, window by window, epoch by epoch. Columns are lent until the next step. */
+  exportSeries(shard: number): Generator<HeadExport> {
+    return exportSeries(this.#index, this.#samples, shard, this.#options.windowMs ?? defaultWindowMs);
+  }
+
+  /** The shard's series whose log number is above `id`. */
+  liveSince(shard: number, id: number): Generator<NumberedSeries> {
+    return seriesSince(this.#index, shard, id);
   }
 
   stats(shard: number): HeadStats {

@@ -7,9 +7,9 @@ import type {
   SeriesColumns,
   WriteBatch,
 } from '../../model/index.ts';
-import type { ExportedBatch } from '../export.ts';
 import type { Cardinality } from '../window/cardinality.ts';
 import type { SnapshotEntry } from '../window/snapshot.ts';
+import type { ExportedBatch } from './export.ts';
 import type { AppendOutcome } from './verdicts.ts';
 
 export interface AppendOptions {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { type Clock, silentLogger, type Timer } from '../../base/index.ts';
 import { Labels, type SeriesColumns, type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
-import type { StoreOptions } from '../store_directory.ts';
+import type { StoreOptions } from '../shard/store_directory.ts';
 
 /** Time that moves only when told to. */
 export class ManualClock implements Clock {

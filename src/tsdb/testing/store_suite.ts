@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { test as nodeTest } from 'node:test';
 import { Matcher, MatchType } from '../../model/index.ts';
-import type { AppendOutcome } from '../admit.ts';
-import type { ShardStore } from '../shard_store.ts';
-import { openStoreDirectory, type StoreDirectory, type StoreOptions } from '../store_directory.ts';
+import type { ShardStore } from '../shard/shard_store.ts';
+import { openStoreDirectory, type StoreDirectory, type StoreOptions } from '../shard/store_directory.ts';
+import type { AppendOutcome } from '../shard/verdicts.ts';
 import { batchOf, batchOfBits, printColumns, storeOptions } from './fixtures.ts';
 
 export interface StoreFactory {
@@ -24,11 +24,17 @@ const up = { __name__: 'up', job: 'a' };
 const staleBits = 0x7ff0000000000002n;
 
 function counts(outcome: AppendOutcome): string {
-  const { firstError: _, ...verdicts } = outcome;
+  const { firstError: _, verdicts: __, ...verdicts } = outcome;
   return Object.entries(verdicts)
     .filter(([, count]) => count > 0)
     .map(([verdict, count]) => `${verdict}=${count}`)
     .join(' ');
+}
+
+async function gathered<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 export function storeSuite(factory: StoreFactory): void {
@@ -60,11 +66,11 @@ export function storeSuite(factory: StoreFactory): void {
     withShard(async (shard, reopen) => {
       await shard.append(batchOf([up, 1000, 1], [{ __name__: 'up', job: 'b' }, 1000, 2]), now);
       await shard.append(batchOf([up, 2000, 3]), now);
-      const before = printColumns(shard.select([], ...everything));
+      const before = printColumns(await shard.select([], ...everything));
       assert.equal(before.length, 2);
       const stats = shard.stats();
       const again = await reopen();
-      assert.deepEqual(printColumns(again.select([], ...everything)), before);
+      assert.deepEqual(printColumns(await again.select([], ...everything)), before);
       assert.deepEqual(again.stats(), stats);
       assert.deepEqual([stats.series, stats.samples, stats.minTimeMs, stats.maxTimeMs], [2, 3, 1000, 2000]);
       assert.equal(counts(await again.append(batchOf([up, 3000, 4]), now)), 'appended=1');
@@ -76,10 +82,10 @@ export function storeSuite(factory: StoreFactory): void {
       await shard.append(batchOfBits(up, 1000, staleBits), now);
       await shard.append(batchOfBits(up, 2000, 0xfff8000000abcdefn), now);
       const expected = ['up{job="a"} 1000=7ff0000000000002 2000=fff8000000abcdef'];
-      assert.deepEqual(printColumns(shard.select([], ...everything)), expected);
+      assert.deepEqual(printColumns(await shard.select([], ...everything)), expected);
       const again = await reopen();
-      assert.deepEqual(printColumns(again.select([], ...everything)), expected);
-      const [exported] = [...again.export(10)];
+      assert.deepEqual(printColumns(await again.select([], ...everything)), expected);
+      const [exported] = await gathered(again.export(10));
       const bits = new BigUint64Array(exported?.values.slice().buffer ?? new ArrayBuffer(0));
       assert.deepEqual([...bits], [staleBits, 0xfff8000000abcdefn]);
     }),
@@ -100,9 +106,9 @@ export function storeSuite(factory: StoreFactory): void {
       const outcome = await shard.append(mixed, now);
       assert.equal(counts(outcome), 'appended=2 duplicates=1 outOfOrder=1 tooFarInFuture=1 conflicts=1');
       assert.equal(outcome.firstError, 'out of order sample: up{job="a"} at 4000 ms');
-      const before = printColumns(shard.select([], ...everything));
+      const before = printColumns(await shard.select([], ...everything));
       assert.equal(before.length, 2);
-      assert.deepEqual(printColumns((await reopen()).select([], ...everything)), before);
+      assert.deepEqual(printColumns(await (await reopen()).select([], ...everything)), before);
     }),
   );
 
@@ -122,11 +128,10 @@ export function storeSuite(factory: StoreFactory): void {
       });
       assert.equal(counts(newer), 'appended=1');
       const expected = ['up{job="a"} 1000=4022000000000000 5000=3ff0000000000000 6000=4020000000000000'];
-      assert.deepEqual(printColumns(shard.select([], ...everything)), expected);
-      assert.equal(shard.stats().samples, 3);
+      assert.deepEqual(printColumns(await shard.select([], ...everything)), expected);
       const again = await reopen();
-      assert.deepEqual(printColumns(again.select([], ...everything)), expected);
-      const exported = [...again.export(100)];
+      assert.deepEqual(printColumns(await again.select([], ...everything)), expected);
+      const exported = await gathered(again.export(100));
       assert.deepEqual(
         exported.map(({ epoch, timestamps }) => [epoch, ...timestamps]),
         [
@@ -142,7 +147,7 @@ export function storeSuite(factory: StoreFactory): void {
     withShard(async (shard) => {
       for (let i = 0; i < 7; i++)
         await shard.append(batchOf([up, 1000 + i, i], [{ a: 'b' }, 1000 + i, i]), now);
-      const batches = [...shard.export(4)];
+      const batches = await gathered(shard.export(4));
       assert.deepEqual(
         batches.map((batch) => batch.refs.length),
         [4, 4, 4, 2],
@@ -154,10 +159,12 @@ export function storeSuite(factory: StoreFactory): void {
     withShard(
       async (shard, reopen) => {
         await shard.append(batchOf([up, 1000, 1], [{ a: 'old' }, 1000, 1]), now);
+        // Records are deleted by the block.
+        for (let t = 1001; t < 1100; t++) await shard.append(batchOf([up, t, 1]), now);
         await shard.append(batchOf([up, 9000, 2]), now);
         const { logBytes } = shard.stats();
-        await shard.enforceRetention(12_000);
-        assert.deepEqual(printColumns(shard.select([], ...everything)), [
+        await shard.maintain(12_000);
+        assert.deepEqual(printColumns(await shard.select([], ...everything)), [
           'up{job="a"} 9000=4000000000000000',
         ]);
         assert.equal(shard.stats().series, 1);
@@ -165,7 +172,7 @@ export function storeSuite(factory: StoreFactory): void {
         const tooOld = await shard.append(batchOf([up, 1000, 1]), { epoch: 1, nowMs: 12_000 });
         assert.equal(counts(tooOld), 'tooOld=1');
         const again = await reopen();
-        assert.deepEqual(printColumns(again.select([], ...everything)), [
+        assert.deepEqual(printColumns(await again.select([], ...everything)), [
           'up{job="a"} 9000=4000000000000000',
         ]);
         assert.equal(again.stats().logBytes, shard.stats().logBytes || again.stats().logBytes);
@@ -178,12 +185,14 @@ export function storeSuite(factory: StoreFactory): void {
     withShard(async (shard, reopen, directory) => {
       await shard.append(batchOf([up, 1000, 1]), now);
       const deleted = shard.deleteAll();
-      assert.deepEqual(shard.select([], ...everything), []);
+      assert.deepEqual(await shard.select([], ...everything), []);
       const appended = shard.append(batchOf([up, 500, 2]), now);
       await Promise.all([deleted, appended]);
       assert.deepEqual(await directory().listShards(), [3]);
       const again = await reopen();
-      assert.deepEqual(printColumns(again.select([], ...everything)), ['up{job="a"} 500=4000000000000000']);
+      assert.deepEqual(printColumns(await again.select([], ...everything)), [
+        'up{job="a"} 500=4000000000000000',
+      ]);
       await again.deleteAll();
       assert.deepEqual(await directory().listShards(), []);
     }),
@@ -194,7 +203,7 @@ export function storeSuite(factory: StoreFactory): void {
       const last = await directory().openShard(0xfffe);
       await last.append(batchOf([up, 1000, 1]), now);
       assert.deepEqual(await directory().listShards(), [0xfffe]);
-      assert.deepEqual(shard.select([], ...everything), []);
+      assert.deepEqual(await shard.select([], ...everything), []);
       await shard.append(batchOf([up, 1000, 2]), now);
       await shard.deleteAll();
       assert.equal((await directory().openShard(0xfffe)).stats().samples, 1);
@@ -205,14 +214,14 @@ export function storeSuite(factory: StoreFactory): void {
   test(title('names, values and label sets come from series with samples in range'), () =>
     withShard(async (shard) => {
       await shard.append(batchOf([up, 1000, 1], [{ __name__: 'x', zone: 'z' }, 5000, 1]), now);
-      assert.deepEqual(shard.labelNames([], 0, 2000), ['__name__', 'job']);
-      assert.deepEqual(shard.labelNames([], ...everything), ['__name__', 'job', 'zone']);
-      assert.deepEqual(shard.labelValues('__name__', [], ...everything), ['up', 'x']);
+      assert.deepEqual(await shard.labelNames([], 0, 2000), ['__name__', 'job']);
+      assert.deepEqual(await shard.labelNames([], ...everything), ['__name__', 'job', 'zone']);
+      assert.deepEqual(await shard.labelValues('__name__', [], ...everything), ['up', 'x']);
       const noZone = [Matcher.create(MatchType.Equal, 'zone', '')];
-      assert.deepEqual(shard.labelValues('__name__', noZone, ...everything), ['up']);
-      const sets = shard.series([], 1001, 5000).map(String);
+      assert.deepEqual(await shard.labelValues('__name__', noZone, ...everything), ['up']);
+      const sets = (await shard.series([], 1001, 5000)).map(String);
       assert.deepEqual(sets, ['x{zone="z"}']);
-      assert.deepEqual(shard.select([], 1001, 4999), []);
+      assert.deepEqual(await shard.select([], 1001, 4999), []);
     }),
   );
 

@@ -4,7 +4,7 @@
  */
 import { assert } from '../../base/index.ts';
 import type { KeyRange } from '../engine.ts';
-import { shardMax } from '../log_frame.ts';
+import { shardMax } from '../log/keys.ts';
 
 /** The kinds of a shard's keys that belong to sealed windows. */
 export const KeyKind = { Index: 0x49, Page: 0x50, Tombstone: 0x54 } as const;

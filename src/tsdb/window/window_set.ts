@@ -92,6 +92,8 @@ export class WindowSet {
   #tombstones: readonly Tombstone[] = [];
   #generations: Generations;
   #sequence = 0;
+  /** Windows up to this sequence are dropped, or about to be. */
+  #hiddenThrough = 0;
   #tombstoneNumber = 0;
   #damaged = 0;
   #changing: Promise<unknown> = Promise.resolve();
@@ -154,7 +156,7 @@ export class WindowSet {
    */
   async *exportSeries(): AsyncGenerator<ExportedSeries> {
     const tombstones = this.#tombstones;
-    const windows = [...this.#windows].sort(
+    const windows = [...this.#shown].sort(
       (a, b) => a.header.startMs - b.header.startMs || a.header.sequence - b.header.sequence,
     );
     const pace = this.#pace();
@@ -192,7 +194,7 @@ export class WindowSet {
 
   /** The most frequent metrics, labels and pairs of the newest window; undefined when there is no window. */
   async cardinality(topMax: number): Promise<Cardinality | undefined> {
-    const newest = [...this.#windows].sort((a, b) => b.header.maxTimeMs - a.header.maxTimeMs)[0];
+    const newest = [...this.#shown].sort((a, b) => b.header.maxTimeMs - a.header.maxTimeMs)[0];
     if (newest === undefined) return undefined;
     return this.#holding([newest], (pace) => countCardinality(newest, topMax, pace));
   }
@@ -269,9 +271,11 @@ export class WindowSet {
     return this.#drop(choose, this.#metrics?.sizeRetentions);
   }
 
-  /** Drops everything. */
+  /** Drops everything, a window that is being written too. Nobody reads it any more when this returns its promise. */
   async dropAll(): Promise<void> {
-    await this.#drop(() => this.#windows);
+    const throughSequence = this.#sequence;
+    this.#hiddenThrough = throughSequence;
+    await this.#drop(() => this.#windows.filter(({ header }) => header.sequence <= throughSequence));
   }
 
   /** Where the oldest window ends; Infinity when there is none. */
@@ -279,13 +283,18 @@ export class WindowSet {
     return Math.min(Number.POSITIVE_INFINITY, ...this.#windows.map(({ endMs }) => endMs));
   }
 
+  get #shown(): readonly SealedWindow[] {
+    const through = this.#hiddenThrough;
+    return through === 0 ? this.#windows : this.#windows.filter(({ header }) => header.sequence > through);
+  }
+
   get bytes(): number {
-    return this.#windows.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#shown.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** The windows, in no particular order. */
   windows(): readonly WindowHeader[] {
-    return this.#windows.map(({ header }) => header);
+    return this.#shown.map(({ header }) => header);
   }
 
   stats(): WindowStats {
@@ -304,7 +313,7 @@ export class WindowSet {
 
   /** The keys and values of the set as it is now, whatever changes meanwhile; headers last, as in writing. */
   async *snapshot(): AsyncGenerator<SnapshotEntry> {
-    const windows = this.#windows;
+    const windows = this.#shown;
     const tombstones = this.#tombstones;
     for (const { source } of windows) source.enter();
     try {
@@ -500,7 +509,7 @@ export class WindowSet {
     toMs: number,
     read: (windows: readonly SealedWindow[], tombstones: readonly Tombstone[], pace: Pace) => Promise<T>,
   ): Promise<T> {
-    const windows = this.#windows.filter((window) => window.overlaps(fromMs, toMs));
+    const windows = this.#shown.filter((window) => window.overlaps(fromMs, toMs));
     const tombstones = this.#tombstones;
     return this.#holding(windows, (pace) => read(windows, tombstones, pace));
   }
