@@ -53,7 +53,11 @@ export async function* measurePeer(peer: Peer, load: Load): AsyncGenerator<Row> 
   }
 }
 
-export function memoryRows(idle: Usage, fed: Usage, { series, samples }: Load): Measured[] {
+export function memoryRows(
+  idle: Usage,
+  fed: Usage,
+  { series, samples }: Pick<Load, 'series' | 'samples'>,
+): Measured[] {
   const cpuSeconds = fed.cpuSeconds - idle.cpuSeconds;
   const growth = fed.residentBytes - idle.residentBytes;
   return [

@@ -49,12 +49,21 @@ export default async function* comparison(): AsyncGenerator<Figure> {
       // The newest sample is a little older than now: all of them refuse the future.
       const startMs = systemClock.nowMs() - (minutes + 1) * 60_000;
       const jitter = process.env['TORCHRING_BENCH_JITTER_MS'];
-      const set = new DataSet({ series, startMs, ...(jitter !== undefined && { jitterMs: Number(jitter) }) });
+      const data = { series, startMs, ...(jitter !== undefined && { jitterMs: Number(jitter) }) };
+      const set = new DataSet(data);
+      const rounds = (minutes * 60_000) / set.intervalMs;
       const path = join(root, 'requests');
-      const recorded = await recordRequests(path, set, (minutes * 60_000) / set.intervalMs);
+      const recorded = await recordRequests(path, set, rounds);
       yield { figure: `${of}: samples`, value: recorded.samples, unit: 'samples' };
       yield { figure: `${of}: sent`, value: recorded.bytes / recorded.samples, unit: 'bytes/sample' };
-      const load = { ...recorded, path, series: set.seriesCount, targets: set.targets.length };
+      const load = {
+        ...recorded,
+        path,
+        data,
+        rounds,
+        series: set.seriesCount,
+        targets: set.targets.length,
+      };
       for (const measured of [
         ...present.map((peer) => measurePeer(peer, load)),
         ...(isWanted('Torchring engine') ? [measureTorchring(load)] : []),
