@@ -14,7 +14,7 @@ export const LogKeyKind = { Record: 0x4c, Definition: 0x53, State: 0x4d } as con
 export type LogKeyKind = (typeof LogKeyKind)[keyof typeof LogKeyKind];
 
 const recordKeyBytes = 15;
-const definitionKeyBytes = 7;
+const definitionsKeyBytes = 7;
 const sealedMark = 0x66; // 'f', for the floor
 const metadataMark = 0x6d; // 'm'
 /** Series ids and epochs have 32 bits. */
@@ -46,19 +46,18 @@ export function parseRecordKey(key: Uint8Array): RecordPosition | undefined {
   return Number.isSafeInteger(sequence) ? { epoch: view.getUint32(3), sequence } : undefined;
 }
 
-/** What a series' id stands for. */
-export function definitionKey(shard: number, id: number): Uint8Array<ArrayBuffer> {
-  assert(id >= 1 && id <= idMax, `series id ${id}`);
-  const key = kindKey(shard, LogKeyKind.Definition, definitionKeyBytes);
-  new DataView(key.buffer).setUint32(3, id);
+/** A group of definitions of series; groups are numbered as they are written. */
+export function definitionsKey(shard: number, number: number): Uint8Array<ArrayBuffer> {
+  assert(number >= 0 && number <= idMax, `group ${number} of definitions`);
+  const key = kindKey(shard, LogKeyKind.Definition, definitionsKeyBytes);
+  new DataView(key.buffer).setUint32(3, number);
   return key;
 }
 
-/** Undefined when the bytes are no key of a definition. */
-export function parseDefinitionKey(key: Uint8Array): number | undefined {
-  if (key.length !== definitionKeyBytes || key[2] !== LogKeyKind.Definition) return undefined;
-  const id = new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(3);
-  return id === 0 ? undefined : id;
+/** Undefined when the bytes are no key of definitions. */
+export function parseDefinitionsKey(key: Uint8Array): number | undefined {
+  if (key.length !== definitionsKeyBytes || key[2] !== LogKeyKind.Definition) return undefined;
+  return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(3);
 }
 
 /** How far the shard is sealed. */

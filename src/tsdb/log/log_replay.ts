@@ -6,25 +6,26 @@
 import { ByteFormatError, type Logger } from '../../base/index.ts';
 import type { BatchMetadata, Labels } from '../../model/index.ts';
 import type { StoreEngine } from '../engine.ts';
+import type { NewSeries } from './definitions.ts';
 import { batchFrameVersion, decodeFrame } from './frame.ts';
 import { IdSet } from './id_set.ts';
 import {
   kindRange,
   LogKeyKind,
   metadataRange,
-  parseDefinitionKey,
+  parseDefinitionsKey,
   parseRecordKey,
   type RecordPosition,
   sealedKey,
 } from './keys.ts';
 import type { LogMetrics } from './metrics.ts';
-import type { NewSeries, RecordSink } from './record.ts';
+import type { RecordSink } from './record.ts';
 import type { RecordBlocks } from './record_blocks.ts';
 import { type LogRecord, type RecordColumns, RecordReader, type SamplesRecord } from './record_reader.ts';
 import {
   initialState,
   type LogState,
-  readDefinition,
+  readDefinitionsValue,
   readMetadataValue,
   readState,
   type Sealed,
@@ -55,7 +56,10 @@ export class LogReplay {
   #state: LogState = initialState;
   #lastSequence = 0;
   #keyEpoch = 0;
-  #definedThrough = 0;
+  /** Groups of definitions: the numbers of the first and of the next, and how many series all have. */
+  #firstGroup: number | undefined;
+  #nextGroup = 0;
+  #definitionCount = 0;
   #newestMs = Number.NEGATIVE_INFINITY;
   /** Ids by labels, for records that name series by those; made when the first is met. */
   #ids: Map<string, number> | undefined;
@@ -84,9 +88,17 @@ export class LogReplay {
     return this.#keyEpoch;
   }
 
-  /** No series with an id above has a definition of its own. */
-  get definedThrough(): number {
-    return this.#definedThrough;
+  /** Of definitions outside of records, as are the next two. */
+  get firstGroup(): number {
+    return this.#firstGroup ?? 0;
+  }
+
+  get nextGroup(): number {
+    return this.#nextGroup;
+  }
+
+  get definitionCount(): number {
+    return this.#definitionCount;
   }
 
   /** Series that got their ids now, and whose definitions are in no record. */
@@ -120,7 +132,6 @@ export class LogReplay {
     if (value === undefined) return;
     this.#undamaged(key, () => {
       this.#state = readState(key, value);
-      this.#definedThrough = this.#state.checkpointId;
       this.#lastSequence = this.#state.throughSequence;
     });
   }
@@ -137,16 +148,18 @@ export class LogReplay {
 
   async #readDefinitions(): Promise<void> {
     for await (const [key, value] of this.#definitions()) {
-      const id = parseDefinitionKey(key);
-      if (id !== undefined) {
-        this.#meet(id);
-        this.#definedThrough = Math.max(this.#definedThrough, id);
-      }
-      const labels = this.#undamaged(key, () => {
-        if (id === undefined) throw new ByteFormatError('its key is not one of a definition');
-        return readDefinition(key, value);
+      const series = this.#undamaged(key, () => {
+        const number = parseDefinitionsKey(key);
+        if (number === undefined) throw new ByteFormatError('its key is not one of definitions');
+        this.#firstGroup ??= number;
+        this.#nextGroup = Math.max(this.#nextGroup, number + 1);
+        return readDefinitionsValue(key, value);
       });
-      if (id !== undefined && labels !== undefined) this.#define(id, labels);
+      for (const { id, labels } of series ?? []) {
+        this.#definitionCount++;
+        this.#meet(id);
+        this.#define(id, labels);
+      }
     }
   }
 
@@ -267,10 +280,9 @@ export class LogReplay {
   async #idsByLabels(): Promise<Map<string, number>> {
     const ids = new Map<string, number>();
     for await (const [key, value] of this.#definitions()) {
-      const id = parseDefinitionKey(key);
-      if (id === undefined || !this.#known.has(id)) continue;
-      const labels = readable(() => readDefinition(key, value));
-      if (labels !== undefined) ids.set(labels.key(), id);
+      const series = readable(() => readDefinitionsValue(key, value));
+      // The last one that a series had, as for the head.
+      for (const { id, labels } of series ?? []) ids.set(labels.key(), id);
     }
     const reader = new RecordReader();
     for await (const [key, value] of this.#records()) {

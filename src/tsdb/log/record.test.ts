@@ -7,9 +7,9 @@ import { ByteFormatError, ByteWriter } from '../../base/index.ts';
 import { FloatHistogram, Labels, Matcher, MatchType } from '../../model/index.ts';
 import { decodeFrame, encodeFrame, frameVersion } from './frame.ts';
 import {
-  definitionKey,
+  definitionsKey,
   metadataKey,
-  parseDefinitionKey,
+  parseDefinitionsKey,
   parseRecordKey,
   recordKey,
   sealedKey,
@@ -18,9 +18,9 @@ import {
 import { encodeDeletion, encodeSamples, type SampleParts } from './record.ts';
 import { RecordReader } from './record_reader.ts';
 import {
-  definitionOperation,
+  definitionsOperation,
   metadataOperation,
-  readDefinition,
+  readDefinitionsValue,
   readMetadataValue,
   readState,
   stateOperation,
@@ -43,9 +43,7 @@ const sample = fc.record({
 });
 const record = fc.record({
   epoch: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-  newSeries: fc
-    .uniqueArray(fc.record({ id, labels }), { maxLength: 5, selector: (one) => one.id })
-    .map((series) => series.sort((a, b) => a.id - b.id)),
+  newSeries: fc.uniqueArray(fc.record({ id, labels }), { maxLength: 5, selector: (one) => one.id }),
   samples: fc.array(sample, { maxLength: 60 }),
   withHistograms: fc.boolean(),
   withStartTimes: fc.boolean(),
@@ -233,8 +231,8 @@ test('keys come back, and sort as (shard, kind, epoch, sequence)', () => {
       assert.equal(Buffer.compare(keyA, keyB), Math.sign(order));
     }),
   );
-  assert.equal(parseDefinitionKey(definitionKey(258, 2 ** 32 - 1)), 2 ** 32 - 1);
-  assert.equal(parseRecordKey(definitionKey(1, 1)), undefined);
+  assert.equal(parseDefinitionsKey(definitionsKey(258, 2 ** 32 - 1)), 2 ** 32 - 1);
+  assert.equal(parseRecordKey(definitionsKey(1, 1)), undefined);
 });
 
 test('any changed, missing or added byte of a frame is noticed, and so is another key', () => {
@@ -328,7 +326,7 @@ function goldenEntries(): [Uint8Array, Uint8Array][] {
   return [
     framed(recordKey(258, { epoch: 9, sequence: 9 }), samples),
     framed(recordKey(258, { epoch: 9, sequence: 10 }), deletion.finish()),
-    put(definitionOperation(258, { id: 2, labels: up })),
+    put(definitionsOperation(258, 5, [{ id: 2, labels: up }])),
     put(stateOperation(258, state)),
     put(metadataOperation(258, metadata)),
   ];
@@ -350,7 +348,7 @@ test('entries of version 2 are written, and read, as they were', async () => {
   const samples = new RecordReader().read(frame.payload);
   assert.ok(samples.kind === 'samples');
   assert.deepEqual([...samples.columns.ids.subarray(0, 3)], [300, 301, 2]);
-  assert.equal(readDefinition(...entry(2)).get('job'), 'node');
+  assert.equal(readDefinitionsValue(...entry(2))[0]?.labels.get('job'), 'node');
   assert.equal(readState(...entry(3)).nextId, 302);
   assert.equal(readMetadataValue(...entry(4)).help, 'Is it there?');
   assert.deepEqual(file[6], sealedKey(258));

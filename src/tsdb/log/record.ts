@@ -15,6 +15,9 @@ import {
   writeMetadata,
 } from '../../model/index.ts';
 import { writeIds, writeTimes } from './columns.ts';
+import { type NewSeries, writeDefinitions } from './definitions.ts';
+
+export type { NewSeries } from './definitions.ts';
 
 export const RecordKind = { Samples: 1, Deletion: 2 } as const;
 
@@ -29,12 +32,6 @@ export const matchTypes: readonly MatchType[] = [
   MatchType.NotRegexp,
 ];
 
-/** What a series' id stands for from here on. */
-export interface NewSeries {
-  readonly id: number;
-  readonly labels: Labels;
-}
-
 export interface RecordExemplar {
   /** Of the series. */
   readonly id: number;
@@ -46,7 +43,6 @@ export interface RecordExemplar {
 export interface SampleParts {
   /** Under which the samples were written; not necessarily that of the record's key. */
   readonly epoch: number;
-  /** Ascending by id. */
   readonly newSeries: readonly NewSeries[];
   /** Of the columns only so many elements count. */
   readonly count: number;
@@ -126,17 +122,6 @@ export function encodeDeletion(into: ByteWriter, { matchers, fromMs, toMs }: Del
     into.u8(matchTypes.indexOf(type));
     into.text(name);
     into.text(value);
-  }
-}
-
-function writeDefinitions(into: ByteWriter, newSeries: readonly NewSeries[]): void {
-  into.varint(newSeries.length);
-  let previous = 0;
-  for (const { id, labels } of newSeries) {
-    assert(id > previous, `series ${id} behind ${previous}`);
-    into.varint(id - previous);
-    writeLabels(into, labels);
-    previous = id;
   }
 }
 

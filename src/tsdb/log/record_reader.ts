@@ -15,11 +15,11 @@ import {
   readMetadata,
 } from '../../model/index.ts';
 import { ColumnReader, readIds, readTimes } from './columns.ts';
+import { type NewSeries, readDefinitions } from './definitions.ts';
 import { idMax } from './keys.ts';
 import {
   type Deletion,
   matchTypes,
-  type NewSeries,
   type RecordExemplar,
   RecordFlag,
   RecordKind,
@@ -127,22 +127,9 @@ export class RecordReader {
     const exemplars = (flags & RecordFlag.Exemplars) === 0 ? [] : readExemplars(reader);
     const metadata = (flags & RecordFlag.Metadata) === 0 ? [] : readMetadata(reader);
     assertEnd(reader);
-    const highestId = Math.max(usedId, definitions.at(-1)?.id ?? 0);
+    const highestId = definitions.reduce((highest, one) => Math.max(highest, one.id), usedId);
     return { kind: 'samples', epoch, definitions, columns, exemplars, metadata, highestId, newestMs };
   }
-}
-
-function readDefinitions(reader: ByteReader): NewSeries[] {
-  const definitions: NewSeries[] = [];
-  let id = 0;
-  // Ends with the bytes, as all loops here do.
-  for (let left = reader.varint(); left > 0; left--) {
-    const step = reader.varint();
-    id += step;
-    if (step === 0 || id > idMax) throw new ByteFormatError(`series id ${id}`);
-    definitions.push({ id, labels: readLabels(reader) });
-  }
-  return definitions;
 }
 
 /** Returns the highest id. */

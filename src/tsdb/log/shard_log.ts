@@ -9,14 +9,15 @@ import type { BatchMetadata } from '../../model/index.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
 import { isDiskTrouble } from '../errors.ts';
 import type { GroupCommit } from '../group_commit.ts';
+import type { NewSeries } from './definitions.ts';
 import { encodeFrame } from './frame.ts';
-import { definitionKey, idMax, kindRange, LogKeyKind, metadataKey, recordKey, shardRange } from './keys.ts';
+import { definitionsKey, idMax, kindRange, LogKeyKind, metadataKey, recordKey, shardRange } from './keys.ts';
 import { type Cut, LogReplay } from './log_replay.ts';
 import type { LogMetrics } from './metrics.ts';
-import type { NewSeries, RecordSink } from './record.ts';
+import type { RecordSink } from './record.ts';
 import { positionsOf, type RecordBlock, RecordBlocks } from './record_blocks.ts';
 import {
-  definitionOperation,
+  definitionsOperation,
   initialState,
   type LogState,
   metadataOperation,
@@ -24,8 +25,13 @@ import {
   stateOperation,
 } from './state.ts';
 
-/** Definitions and deletions are handed over in groups of this many. */
-const operationsMax = 4096;
+/** Operations are handed over in batches of this many, so that none holds the thread for long. */
+const operationsMax = 1024;
+/** Series that are defined by one entry, and such entries that are handed over at once. */
+const groupSeriesMax = 128;
+const batchGroupsMax = 16;
+/** Definitions of series that are no more are left until they are so many, and half of all. */
+const deadDefinitionsMin = 4096;
 
 export interface ShardLogDeps {
   readonly commit: GroupCommit;
@@ -43,7 +49,12 @@ export class ShardLog {
   #lastSequence = 0;
   /** The highest that the shard has seen, so that keys sort by sequence even for handed-over data. */
   #keyEpoch = 0;
-  #definedThrough = 0;
+  /** Entries with definitions: those from the first on are there, and the next is free. */
+  #firstGroup = 0;
+  #nextGroup = 0;
+  #definitionCount = 0;
+  /** Of series that are no more. */
+  #deadDefinitions = 0;
   /** Series whose definitions have to go along with the next write. */
   #undefinedOnDisk: readonly NewSeries[] = [];
   /** As it is on the disk outside of records. */
@@ -77,9 +88,9 @@ export class ShardLog {
     return this.#state;
   }
 
-  /** Live series with an id up to this one have a definition of their own. */
+  /** `truncate` needs to be told of live series with higher ids; 0 when it is time to define all of them anew. */
   get checkpointId(): number {
-    return this.#state.checkpointId;
+    return this.#isRewriteDue ? 0 : this.#state.checkpointId;
   }
 
   /** An id for a new series, to be defined in the next record. Ids ascend and are never given twice. */
@@ -102,7 +113,9 @@ export class ShardLog {
     this.#state = replay.state;
     this.#lastSequence = replay.lastSequence;
     this.#keyEpoch = replay.keyEpoch;
-    this.#definedThrough = replay.definedThrough;
+    this.#firstGroup = replay.firstGroup;
+    this.#nextGroup = replay.nextGroup;
+    this.#definitionCount = replay.definitionCount;
     this.#undefinedOnDisk = replay.undefinedOnDisk;
     this.#metadata = replay.metadata;
     this.#countBytes();
@@ -159,15 +172,29 @@ export class ShardLog {
     const described = metadata === undefined ? undefined : new Map(metadata);
     this.#state = raised(this.#state, { floorMs, throughSequence });
     // Before anything is awaited: all series up to here are in `live`, or gone.
+    const aboveId = this.checkpointId;
     const checkpointId = this.#state.nextId - 1;
-    for (const group of grouped(this.#checkpoint(checkpointId, live, described))) {
-      if (!(await write(group))) return;
+    for (const id of gone) if (id <= this.#state.checkpointId) this.#deadDefinitions++;
+    const deadGroups = aboveId === 0 ? ([this.#firstGroup, this.#nextGroup] as const) : undefined;
+    const wanted = (function* (): Generator<NewSeries> {
+      for (const series of live) if (series.id > aboveId && series.id <= checkpointId) yield series;
+    })();
+    const dead = { definitions: this.#definitionCount, series: this.#deadDefinitions };
+    for (const batch of grouped(this.#defining(wanted), batchGroupsMax)) if (!(await write(batch))) return;
+    if (described !== undefined) {
+      for (const batch of grouped(this.#describing(described), operationsMax))
+        if (!(await write(batch))) return;
+      this.#metadata = described;
     }
     this.#state = { ...this.#state, checkpointId };
-    this.#definedThrough = Math.max(this.#definedThrough, checkpointId);
-    if (described !== undefined) this.#metadata = described;
     if (!(await write([stateOperation(this.#shard, this.#state)]))) return;
-    for (const group of grouped(this.#forgotten(gone))) if (!(await write(group))) return;
+    if (deadGroups !== undefined) {
+      const operations = this.#deletedGroups(...deadGroups);
+      for (const batch of grouped(operations, operationsMax)) if (!(await write(batch))) return;
+      this.#firstGroup = deadGroups[1];
+      this.#definitionCount -= dead.definitions;
+      this.#deadDefinitions -= dead.series;
+    }
     await this.#deleteBlocks(this.#blocks.expired(throughSequence, floorMs), write);
   }
 
@@ -177,7 +204,9 @@ export class ShardLog {
     this.#incarnation++;
     this.#undefinedOnDisk = [];
     this.#metadata = new Map();
-    this.#definedThrough = 0;
+    this.#firstGroup = this.#nextGroup;
+    this.#definitionCount = 0;
+    this.#deadDefinitions = 0;
     this.#state = { ...initialState, nextId: this.#state.nextId };
     return this.#commit.clear(shardRange(this.#shard));
   }
@@ -207,9 +236,8 @@ export class ShardLog {
     if (series.length === 0) return this.#commit.write(operations);
     const incarnation = this.#incarnation;
     this.#undefinedOnDisk = [];
-    for (const { id } of series) this.#definedThrough = Math.max(this.#definedThrough, id);
     try {
-      const definitions = series.map((one) => definitionOperation(this.#shard, one));
+      const definitions = [...this.#defining(series)];
       await this.#commit.write([...definitions, ...operations]);
     } catch (error) {
       // Whether they are written late or not at all: once more does no harm.
@@ -218,29 +246,31 @@ export class ShardLog {
     }
   }
 
-  /** What must be on the disk before records go. */
-  *#checkpoint(
-    checkpointId: number,
-    live: Iterable<NewSeries>,
-    metadata: ReadonlyMap<string, BatchMetadata> | undefined,
-  ): Generator<KeyOperation> {
-    const written = this.#metadata;
-    for (const series of live) {
-      if (series.id <= this.#state.checkpointId || series.id > checkpointId) continue;
-      yield definitionOperation(this.#shard, series);
+  get #isRewriteDue(): boolean {
+    const dead = this.#deadDefinitions;
+    return dead >= deadDefinitionsMin && dead * 2 >= this.#definitionCount;
+  }
+
+  *#defining(all: Iterable<NewSeries>): Generator<KeyOperation> {
+    for (const series of grouped(all, groupSeriesMax)) {
+      this.#definitionCount += series.length;
+      yield definitionsOperation(this.#shard, this.#nextGroup++, series);
     }
-    if (metadata === undefined) return;
+  }
+
+  *#deletedGroups(first: number, end: number): Generator<KeyOperation> {
+    for (let number = first; number < end; number++)
+      yield { type: 'del', key: definitionsKey(this.#shard, number) };
+  }
+
+  /** What changed of the metadata on the disk. */
+  *#describing(metadata: ReadonlyMap<string, BatchMetadata>): Generator<KeyOperation> {
+    const written = this.#metadata;
     for (const one of metadata.values()) {
       if (!isSame(written.get(one.metric), one)) yield metadataOperation(this.#shard, one);
     }
     for (const metric of written.keys()) {
       if (!metadata.has(metric)) yield { type: 'del', key: metadataKey(this.#shard, metric) };
-    }
-  }
-
-  *#forgotten(gone: readonly number[]): Generator<KeyOperation> {
-    for (const id of gone) {
-      if (id >= 1 && id <= this.#definedThrough) yield { type: 'del', key: definitionKey(this.#shard, id) };
     }
   }
 
@@ -296,11 +326,11 @@ function raised(state: LogState, { floorMs, throughSequence }: Sealed): LogState
   return isLater ? { ...state, floorMs, throughSequence } : state;
 }
 
-function* grouped(operations: Iterable<KeyOperation>): Generator<readonly KeyOperation[]> {
-  let group: KeyOperation[] = [];
-  for (const operation of operations) {
-    group.push(operation);
-    if (group.length < operationsMax) continue;
+function* grouped<T>(all: Iterable<T>, max: number): Generator<readonly T[]> {
+  let group: T[] = [];
+  for (const one of all) {
+    group.push(one);
+    if (group.length < max) continue;
     yield group;
     group = [];
   }

@@ -232,13 +232,13 @@ class World {
     }
   }
 
-  /** When nothing is unsealed and no series left, nothing is left of the log but its state. */
+  /** When nothing is unsealed and no series left, nothing is left of the log but its state and old definitions. */
   async end(): Promise<void> {
     await this.run({ kind: 'reopen' });
     await this.#seal(1000, true);
     await this.run({ kind: 'reopen' });
     await this.#seal(1000, true);
-    const left = this.#disk.keysIn(shardRange(1));
+    const left = this.#disk.keysIn(shardRange(1)).filter((key) => !key.startsWith('000153'));
     assert.deepEqual(left, ['00014d66']);
     assert.equal(await this.#scene.metric('torchring_tsdb_log_bytes'), 0);
   }

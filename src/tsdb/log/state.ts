@@ -3,11 +3,11 @@
  * are gone, and what is known of metrics. docs/formats/log-frame.md draws the values.
  */
 import { ByteFormatError, ByteReader, ByteWriter } from '../../base/index.ts';
-import { type BatchMetadata, type Labels, readLabels, writeLabels } from '../../model/index.ts';
+import type { BatchMetadata } from '../../model/index.ts';
 import type { KeyOperation } from '../engine.ts';
+import { type NewSeries, readDefinitions, writeDefinitions } from './definitions.ts';
 import { decodeFrame, encodeFrame, frameVersion } from './frame.ts';
-import { definitionKey, metadataKey, sealedKey } from './keys.ts';
-import type { NewSeries } from './record.ts';
+import { definitionsKey, metadataKey, sealedKey } from './keys.ts';
 
 /** Samples older than the floor in records up to the sequence are in windows, or deleted. */
 export interface Sealed {
@@ -18,7 +18,7 @@ export interface Sealed {
 export interface LogState extends Sealed {
   /** The id of the next new series: those before are never given again. */
   readonly nextId: number;
-  /** Series that live and have an id up to this one have a definition of their own. */
+  /** Live series with an id up to this one are defined outside of records. */
   readonly checkpointId: number;
 }
 
@@ -52,15 +52,19 @@ export function readState(key: Uint8Array, value: Uint8Array): LogState {
   });
 }
 
-export function definitionOperation(shard: number, { id, labels }: NewSeries): KeyOperation {
-  const writer = new ByteWriter(128);
-  writeLabels(writer, labels);
-  return framed(definitionKey(shard, id), writer);
+export function definitionsOperation(
+  shard: number,
+  number: number,
+  series: readonly NewSeries[],
+): KeyOperation {
+  const writer = new ByteWriter(64 * series.length);
+  writeDefinitions(writer, series);
+  return framed(definitionsKey(shard, number), writer);
 }
 
 /** Throws ByteFormatError. */
-export function readDefinition(key: Uint8Array, value: Uint8Array): Labels {
-  return read(key, value, readLabels);
+export function readDefinitionsValue(key: Uint8Array, value: Uint8Array): NewSeries[] {
+  return read(key, value, readDefinitions);
 }
 
 export function metadataOperation(shard: number, metadata: BatchMetadata): KeyOperation {
