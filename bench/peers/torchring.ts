@@ -61,7 +61,7 @@ async function* feed(directory: string, { data, rounds, samples }: EngineLoad): 
   for (let k = 0; k < rounds; k++) spentMs += (await store.appendRound(set)).spentMs;
   yield { what: 'taken in by reference', value: (samples / spentMs) * 1000, unit: 'samples/s' };
   yield* memoryRows(idle, usageOf(process.pid), { series: set.seriesCount, samples });
-  await sealAll(store);
+  await sealAll(store, set.nowMs);
   const mark = sealedMark(store);
   await store.close();
   const cpuSeconds = usageOf(process.pid).cpuSeconds - idle.cpuSeconds;

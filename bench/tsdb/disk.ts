@@ -20,7 +20,8 @@ import { BenchStore, inFolder, windowMs, windowStartBefore } from './support/sto
 
 const series = chosenSeries(20_000);
 const windows = 2;
-const rounds = (windows * windowMs) / 15_000;
+/** Whole windows, and one scrape more: the newest window may stay open. */
+const rounds = (windows * windowMs) / 15_000 + 1;
 
 interface Written {
   readonly samples: number;
@@ -48,7 +49,7 @@ async function* write(path: string, options: DataSetOptions): AsyncGenerator<Wri
   const store = await BenchStore.open(path);
   let samples = 0;
   for (let k = 0; k < rounds; k++) samples += (await store.appendRound(set)).samples;
-  await sealAll(store);
+  await sealAll(store, set.nowMs);
   const mark = sealedMark(store);
   await store.close();
   yield { samples, sealedMark: mark };

@@ -54,7 +54,7 @@ async function* measure(path: string): AsyncGenerator<Figure> {
   const set = new DataSet({ series, startMs });
   let store = await BenchStore.open(path, 1);
   for (let k = 0; k < (windows * windowMs) / set.intervalMs + 1; k++) await store.appendRound(set);
-  await sealAll(store);
+  await sealAll(store, set.nowMs);
   await store.close();
   store = await BenchStore.open(path, 1);
   const mark = sealedMark(store);

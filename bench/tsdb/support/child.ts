@@ -26,7 +26,7 @@ export async function* fromChild<T>(
   const child = fork(file, words.map(String), { execArgv: exposesGc ? ['--expose-gc'] : [] });
   const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
   try {
-    for await (const [message] of on(child, 'message', { close: ['exit'] })) yield message as T;
+    for await (const [message] of on(child, 'message', { close: ['disconnect'] })) yield message as T;
     const [code, signal] = await exit;
     if (code !== 0) throw new Error(`${file} ${words.join(' ')} ended with ${code ?? signal}`);
   } finally {

@@ -1,34 +1,42 @@
 /**
- * Sealing through a shard's store: `sealNow` and `maintain`. A store that has neither keeps everything in its head; the
- * benches that need sealed windows then say so in the names of their figures.
+ * Sealing through a store: `sealNow` and `maintain`. A store that has neither keeps everything in its head; the benches that
+ * need sealed windows then say so in the names of their figures.
  */
-import type { ShardStore } from '../../../src/tsdb/index.ts';
+import type { ShardStore, StoreDirectory } from '../../../src/tsdb/index.ts';
 import type { BenchStore } from './store.ts';
 
-interface Sealing {
-  /** Seals what is due, drops what was sealed from the log, compacts, enforces retention. */
+interface Maintained {
+  /** Seals what is due, drops what was sealed from the log, compacts, enforces retention; a directory does so for all. */
   maintain?(nowMs: number): Promise<void>;
-  /** Seals everything. */
+}
+
+interface Sealed {
+  /** Seals everything up to the newest window. */
   sealNow?(): Promise<void>;
 }
 
-type SealingStore = ShardStore & Sealing;
-
-function sealing(shard: ShardStore): SealingStore {
+function sealed(shard: ShardStore): ShardStore & Sealed {
   return shard;
+}
+
+function maintained(directory: StoreDirectory): StoreDirectory & Maintained {
+  return directory;
 }
 
 /** Appended to what a figure is called where nothing could be sealed. */
 export function sealedMark(store: BenchStore): string {
-  return store.shards.every((shard) => sealing(shard).sealNow !== undefined)
+  return store.shards.every((shard) => sealed(shard).sealNow !== undefined)
     ? ''
     : ' (NOT sealed: from the head)';
 }
 
-export async function sealAll({ shards }: BenchStore): Promise<void> {
-  for (const shard of shards) await sealing(shard).sealNow?.();
+/** Seals every window but the newest, and lets go of what is then not needed any more. */
+export async function sealAll(store: BenchStore, nowMs: number): Promise<void> {
+  for (const shard of store.shards) await sealed(shard).sealNow?.();
+  await maintain(store, nowMs);
 }
 
-export async function maintainAll({ shards }: BenchStore, nowMs: number): Promise<void> {
-  for (const shard of shards) await sealing(shard).maintain?.(nowMs);
+/** What a node does for its stores every now and then. */
+export async function maintain({ directory }: BenchStore, nowMs: number): Promise<void> {
+  await maintained(directory).maintain?.(nowMs);
 }
