@@ -3,8 +3,9 @@
  * resident memory per active series after two hours of 15 s scrapes spread over 128 shards. The load looks like
  * what node exporters, cAdvisor and instrumented HTTP services expose: a third of the series stand still, a fifth are
  * histogram buckets that now and then count, the rest are busy counters, seconds with two decimals, sizes in pages,
- * percentages, and one in twenty is noise in all 52 bits. Timestamps are those of a scrape loop that keeps its
- * schedule; one figure shows what jitter costs.
+ * percentages, and one in twenty is noise in all 52 bits. Every target is scraped at an offset of its own; timestamps
+ * are those of a scrape loop that keeps its schedule, and one figure shows what jitter costs. Two hours are not sealed
+ * meanwhile. The last figures are the longest steps in which a million series of one shard are sealed and dropped.
  *
  * Each measurement runs in a process of its own, as memory that another left behind would count.
  * TORCHRING_BENCH_SERIES sets the number of series (20,000 and 200,000 otherwise).
@@ -22,6 +23,7 @@ const shards = 128;
 const seriesPerTarget = 500;
 const intervalMs = 15_000;
 const scrapes = 480;
+const windowMs = 2 * 3_600_000;
 const rawScrapes = 40;
 const startMs = 1_760_000_000_000;
 
@@ -122,10 +124,11 @@ function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
-/** Appends one sample to each series; the time that took. */
-function scrape(head: HeadStore, refs: Uint32Array, timeMs: number, values: Float64Array): number {
+/** Appends one sample to each series, those of a target at one time; how long that took. */
+function scrape(head: HeadStore, refs: Uint32Array, times: Float64Array, values: Float64Array): number {
   const beganMs = systemClock.monotonicMs();
   for (let i = 0; i < refs.length; i++) {
+    const timeMs = times[Math.floor(i / seriesPerTarget)] as number;
     const verdict = head.append(refs[i] as number, timeMs, values, i);
     if (verdict !== Verdict.ok) throw new Error(`verdict ${verdict} for series ${i}`);
   }
@@ -147,17 +150,22 @@ function measure(series: number, jitterMs: number): Result {
     refs[i] = head.ref(labels.hashMod(shards), labels);
   }
   let spentMs = 0;
-  let timeMs = startMs;
+  const times = new Float64Array(Math.ceil(series / seriesPerTarget));
   for (let k = 0; k < scrapes; k++) {
-    timeMs = startMs + k * intervalMs + (jitterMs === 0 ? 0 : random.below(jitterMs));
-    spentMs += scrape(head, refs, timeMs, source.step());
+    for (let target = 0; target < times.length; target++) {
+      const offsetMs = (target * 7919) % intervalMs;
+      const lateMs = jitterMs === 0 ? 0 : random.below(jitterMs);
+      times[target] = startMs + k * intervalMs + offsetMs + lateMs;
+    }
+    spentMs += scrape(head, refs, times, source.step());
   }
+  const endMs = startMs + (scrapes + 1) * intervalMs;
   const garbageIncluded = (process.memoryUsage.rss() - before) / series;
   const residentPerSeries = (residentBytes() - before) / series;
   const details = Object.fromEntries(Object.entries(head.memory()).map(([k, v]) => [k, v / series]));
   return {
     appendPerSecond: ((series * scrapes) / spentMs) * 1000,
-    rawPerSecond: jitterMs === 0 ? measureRaw(head, refs, timeMs + intervalMs, source) : 0,
+    rawPerSecond: jitterMs === 0 ? measureRaw(head, refs, endMs, source) : 0,
     residentPerSeries,
     garbageIncluded,
     details,
@@ -211,6 +219,43 @@ function measureEmpty(): Result {
   };
 }
 
+/** The longest step, and all steps, of work that is done in steps. */
+function timeSteps(steps: Iterator<unknown>): { longestMs: number; totalMs: number } {
+  let longestMs = 0;
+  let totalMs = 0;
+  for (let isDone = false; !isDone; ) {
+    const beganMs = systemClock.monotonicMs();
+    isDone = steps.next().done === true;
+    const tookMs = systemClock.monotonicMs() - beganMs;
+    longestMs = Math.max(longestMs, tookMs);
+    totalMs += tookMs;
+  }
+  return { longestMs, totalMs };
+}
+
+/** A cut of many series in one shard, half of which have nothing else. */
+function* sealingFigures(series: number): Generator<Figure> {
+  const head = newHead();
+  const values = Float64Array.of(1, 2);
+  const floorMs = Math.floor(startMs / windowMs) * windowMs;
+  for (let i = 0; i < series; i++) {
+    const ref = head.ref(0, labelsOf(i));
+    head.append(ref, floorMs - 1, values, 0);
+    if (i % 2 === 0) head.append(ref, floorMs, values, 1);
+  }
+  const of = `${series.toLocaleString('en')} series of one shard`;
+  const beganMs = systemClock.monotonicMs();
+  const cut = head.cut(0, floorMs);
+  cut.windows(windowMs);
+  yield { figure: `cut, ${of}`, value: systemClock.monotonicMs() - beganMs, unit: 'ms' };
+  const read = timeSteps(head.window(cut, floorMs - windowMs, floorMs, 0));
+  yield { figure: `sort and read to seal, ${of}`, value: read.totalMs, unit: 'ms' };
+  yield { figure: `  longest step, ${of}`, value: read.longestMs, unit: 'ms' };
+  const dropped = timeSteps(head.drop(cut));
+  yield { figure: `drop, ${of}`, value: dropped.totalMs, unit: 'ms' };
+  yield { figure: `  longest step, ${of}`, value: dropped.longestMs, unit: 'ms' };
+}
+
 async function inChild(series: number, jitterMs: number): Promise<Result> {
   const child = fork(import.meta.filename, [String(series), String(jitterMs)], { execArgv: ['--expose-gc'] });
   const [result] = (await once(child, 'message')) as [Result];
@@ -230,13 +275,14 @@ export default async function* head(): AsyncGenerator<Figure> {
     for (const [name, bytes] of Object.entries(result.details))
       yield { figure: `  of it ${name}, ${of}`, value: bytes, unit: 'bytes/series' };
   }
-  const jittered = await inChild(sizes[0] as number, 8);
-  yield {
-    figure: 'resident per series, timestamps off by 0-7 ms',
-    value: jittered.residentPerSeries,
-    unit: 'bytes',
-  };
+  const most = sizes.at(-1) as number;
+  const jittered = await inChild(most, 8);
+  const of = `${most.toLocaleString('en')} series, timestamps off by 0-7 ms`;
+  yield { figure: `append by reference, ${of}`, value: jittered.appendPerSecond, unit: 'samples/s' };
+  yield { figure: `resident per series, ${of}`, value: jittered.residentPerSeries, unit: 'bytes' };
+  yield { figure: `  before collection, ${of}`, value: jittered.garbageIncluded, unit: 'bytes' };
   yield { figure: '128 empty shards', value: (await inChild(0, 0)).residentPerSeries, unit: 'bytes' };
+  yield* sealingFigures(most * 5);
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -173,7 +173,9 @@ export class HeadSamples {
       this.#mark(slot, SeriesExtra.startTimes);
     }
     const starts = this.#starts.get(slot);
-    if (timeMs >= page.newestMs(i)) starts?.set(timeMs, startMs);
+    const floorMs = this.#table.get(page.shard[i] as number, Cell.floorMs);
+    // Behind a sample that is not the newest in order there may be others.
+    if (timeMs === page.newestMs(i) && timeMs >= floorMs) starts?.set(timeMs, startMs);
     else starts?.setPoint(timeMs, startMs);
   }
 
