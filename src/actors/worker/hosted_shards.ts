@@ -202,7 +202,12 @@ function shareOf(settings: StoreSettings, { stores }: StoreLayout): StoreSetting
 }
 
 /** Codes of a disk's errors: that shard has to be left out of an answer, the others have not. */
-const unreadableCodes: readonly string[] = ['window_damaged', 'store_failed', 'store_open'];
+const unreadableCodes: readonly string[] = [
+  'window_damaged',
+  'window_unreadable',
+  'store_failed',
+  'store_open',
+];
 
 /** A series lives in one shard only, so joining shards is concatenating and sorting. */
 export class ShardsView implements LocalShards {
