@@ -1,7 +1,8 @@
 /**
  * Sealed windows: 10 k series of a node exporter's kind (counters, gauges with noise, gauges that hardly move), 2 h at
  * 15 s, each scrape a few ms late, over LevelDB on a real disk. Sealing, the longest time it held the thread, bytes
- * per sample with the index, selecting everything with cold and with warm caches, and one metric of a hundred.
+ * per sample with the index, selecting everything with cold and with warm caches and
+ * before as much of the head, one metric of a hundred, and joining windows.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { Labels, Matcher, MatchType } from '../../src/model/index.ts';
 import { openLevelEngine } from '../../src/tsdb/level_engine.ts';
 import { ByteCache } from '../../src/tsdb/window/byte_cache.ts';
 import { compareMetricFirst } from '../../src/tsdb/window/order.ts';
+import type { Overlay } from '../../src/tsdb/window/select_windows.ts';
 import { WindowSet, type WindowSetDeps } from '../../src/tsdb/window/window_set.ts';
 import type { SealSeries } from '../../src/tsdb/window/window_writer.ts';
 import type { Figure } from '../figure.ts';
@@ -83,6 +85,7 @@ export default async function* window(): AsyncGenerator<Figure> {
     const indexBytes = set.windows().reduce((sum, header) => sum + header.indexBytes, 0);
     yield { figure: 'index', value: indexBytes / seriesCount, unit: 'bytes/series' };
     yield* selections(await WindowSet.open(1, deps()));
+    yield* compactions(set, series);
   } finally {
     await engine.close();
     await rm(path, { recursive: true, force: true });
@@ -102,6 +105,13 @@ async function* selections(set: WindowSet): AsyncGenerator<Figure> {
     peer: 'goal',
     peerValue: 60,
   };
+  const head = await set.select(all, 0, 7_200_000);
+  const columns = head.map((one) => ({ ...one, timestamps: one.timestamps.map((ms) => ms + 7_200_000) }));
+  yield {
+    figure: '10 k series x 2 h before 2 h of the head, warm',
+    value: await best(() => selectMs(set, all, [{ epoch: 1, columns }])),
+    unit: 'ms',
+  };
   yield {
     figure: '100 series of one metric x 2 h, warm',
     value: await best(() => selectMs(set, one)),
@@ -109,9 +119,30 @@ async function* selections(set: WindowSet): AsyncGenerator<Figure> {
   };
 }
 
-async function selectMs(set: WindowSet, matchers: readonly Matcher[]): Promise<number> {
+/** The same samples again, half an interval later, joined with the first. */
+async function* compactions(set: WindowSet, series: readonly SealSeries[]): AsyncGenerator<Figure> {
+  const later = series.map((one) => ({ ...one, times: one.times.map((timeMs) => timeMs + 7_000) }));
+  await set.seal({ startMs: 0, epoch: 1, series: later.map(clipped) });
   const beganMs = systemClock.monotonicMs();
-  await set.select(matchers, 0, 7_200_000);
+  await set.compact(0);
+  const spentMs = systemClock.monotonicMs() - beganMs;
+  yield { figure: 'joining two windows', value: (2 * samples * 1000) / spentMs, unit: 'samples/s' };
+}
+
+/** Without what lies behind the window. */
+function clipped(one: SealSeries): SealSeries {
+  let count = one.count;
+  while (count > 0 && (one.times[count - 1] as number) >= 7_200_000) count--;
+  return { ...one, count };
+}
+
+async function selectMs(
+  set: WindowSet,
+  matchers: readonly Matcher[],
+  overlays: readonly Overlay[] = [],
+): Promise<number> {
+  const beganMs = systemClock.monotonicMs();
+  await set.select(matchers, 0, 7_200_000, overlays);
   return systemClock.monotonicMs() - beganMs;
 }
 

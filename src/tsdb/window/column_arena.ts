@@ -3,10 +3,19 @@
  * more than filling it; those of one answer live and die together.
  */
 const blockLength = 8192;
+/** Joined columns that are remembered; beyond, all are forgotten. */
+const joinedBytesMax: number = 16 * 2 ** 20;
+
+interface Joined {
+  readonly parts: readonly Float64Array[];
+  readonly whole: Float64Array;
+}
 
 export class ColumnArena {
   #block = new Float64Array(0);
   #used = 0;
+  readonly #joined = new Map<Float64Array, Joined>();
+  #joinedBytes = 0;
 
   /** A column that holds anything; the caller fills it. */
   take(count: number): Float64Array<ArrayBuffer> {
@@ -19,4 +28,39 @@ export class ColumnArena {
     this.#used += count;
     return column;
   }
+
+  /**
+   * Columns of times one behind the other. Those of a target's series are alike, so that what was joined for one serves
+   * the others; not to be changed.
+   */
+  joined(parts: readonly Float64Array[]): Float64Array {
+    const [first] = parts;
+    if (first === undefined) return this.take(0);
+    const known = this.#joined.get(first);
+    if (known !== undefined && areEqual(known.parts, parts)) return known.whole;
+    const whole = this.take(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.#joinedBytes += whole.byteLength;
+    if (this.#joinedBytes > joinedBytesMax) {
+      this.#joined.clear();
+      this.#joinedBytes = whole.byteLength;
+    }
+    this.#joined.set(first, { parts, whole });
+    return whole;
+  }
+}
+
+function areEqual(a: readonly Float64Array[], b: readonly Float64Array[]): boolean {
+  return a.length === b.length && a.every((column, i) => isEqual(column, b[i] as Float64Array));
+}
+
+function isEqual(a: Float64Array, b: Float64Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -90,6 +90,7 @@ export async function* mergedStream(
         const left = withoutDeleted(
           head,
           tombstones.filter((tombstone) => covers(tombstone, header)),
+          arena,
         );
         if (left !== undefined) parts.push(left);
         heads[i] = await next(streams[i] as AsyncGenerator<SeriesPart>);

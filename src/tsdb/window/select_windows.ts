@@ -56,8 +56,9 @@ async function cut(
   pace: Pace,
 ): Promise<SeriesPart[]> {
   const left: SeriesPart[] = [];
+  const arena = new ColumnArena();
   for (const part of parts) {
-    const one = withoutDeleted(part, tombstones);
+    const one = withoutDeleted(part, tombstones, arena);
     if (one !== undefined) left.push(one);
     await pace.pause();
   }

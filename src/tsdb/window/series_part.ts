@@ -4,7 +4,7 @@
  */
 import { assert } from '../../base/index.ts';
 import type { FloatHistogram, Labels } from '../../model/index.ts';
-import { ColumnArena } from './column_arena.ts';
+import type { ColumnArena } from './column_arena.ts';
 
 /** Columns of equal length, ascending in time; moved by whole ranges or by bits, never through arithmetic. */
 export interface SeriesPart {
@@ -65,14 +65,13 @@ export function concatParts(parts: readonly SeriesPart[], arena: ColumnArena): S
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
   const count = parts.reduce((sum, { times }) => sum + times.length, 0);
-  const times = arena.take(count);
+  const times = arena.joined(parts.map((part) => part.times));
   const values = arena.take(count);
   const startTimes = parts.some((part) => part.startTimes !== undefined)
     ? new Float64Array(count)
     : undefined;
   let at = 0;
   for (const part of parts) {
-    times.set(part.times, at);
     values.set(part.values, at);
     if (part.startTimes !== undefined) startTimes?.set(part.startTimes, at);
     at += part.times.length;
@@ -84,14 +83,19 @@ export function concatParts(parts: readonly SeriesPart[], arena: ColumnArena): S
 }
 
 /** The part without the samples between the two times, both included; undefined when none is left. */
-export function cutOut(part: SeriesPart, fromMs: number, toMs: number): SeriesPart | undefined {
+export function cutOut(
+  part: SeriesPart,
+  fromMs: number,
+  toMs: number,
+  arena: ColumnArena,
+): SeriesPart | undefined {
   const from = lowerBound(part.times, 0, part.times.length, fromMs);
   const to = lowerBound(part.times, from, part.times.length, toMs + 1);
   if (from === to) return part;
   const kept = [range(part, 0, from), range(part, to, part.times.length)].filter(
     ({ times }) => times.length > 0,
   );
-  return kept.length === 0 ? undefined : concatParts(kept, new ColumnArena());
+  return kept.length === 0 ? undefined : concatParts(kept, arena);
 }
 
 /** The first position in `[from, to)` at or behind `timeMs`. */

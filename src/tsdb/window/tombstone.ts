@@ -4,6 +4,7 @@
  */
 import { ByteFormatError, ByteReader, ByteWriter } from '../../base/index.ts';
 import { type Labels, Matcher, MatchType, matchesAll } from '../../model/index.ts';
+import type { ColumnArena } from './column_arena.ts';
 import { damaged, WindowError, windowErrorCodes } from './errors.ts';
 import { tombstoneMatchersMax } from './limits.ts';
 import { cutOut, type SeriesPart } from './series_part.ts';
@@ -76,11 +77,15 @@ export function covers(tombstone: Tombstone, window: WindowHeader): boolean {
 }
 
 /** What the deletions leave of the part; undefined when nothing. */
-export function withoutDeleted(part: SeriesPart, tombstones: readonly Tombstone[]): SeriesPart | undefined {
+export function withoutDeleted(
+  part: SeriesPart,
+  tombstones: readonly Tombstone[],
+  arena: ColumnArena,
+): SeriesPart | undefined {
   let left: SeriesPart | undefined = part;
   for (const { matchers, fromMs, toMs } of tombstones) {
     if (left === undefined) return undefined;
-    if (matchesAll(matchers, part.labels)) left = cutOut(left, fromMs, toMs);
+    if (matchesAll(matchers, part.labels)) left = cutOut(left, fromMs, toMs, arena);
   }
   return left;
 }

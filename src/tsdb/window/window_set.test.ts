@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CounterResetHint, FloatHistogram, Labels, Matcher, MatchType } from '../../model/index.ts';
+import type { KeyOperation } from '../engine.ts';
 import { MemoryDisk } from '../testing/memory_engine.ts';
 import { ByteCache } from './byte_cache.ts';
 import { joinedWindowMs, windowMs } from './limits.ts';
+import type { Overlay } from './select_windows.ts';
 import { everything, inOrder, oneSeries, openSet, shown } from './testing/fixtures.ts';
 import type { SealSeries } from './window_writer.ts';
 
@@ -309,4 +311,65 @@ test('labels of every length and script survive, in chunks of bounded size', asy
     assert.ok(found?.equals(Labels.fromRecord({ __name__: 'm', text })));
     assert.deepEqual(others, []);
   }
+});
+
+test('overlays are merged as windows that came last: a higher epoch stands, windows stand within one', async () => {
+  const set = await openSet();
+  await set.seal({ startMs: 0, epoch: 2, series: [oneSeries(a, [1, 1], [2, 1])] });
+  const overlay = (epoch: number, ...samples: readonly (readonly [number, number])[]): Overlay => {
+    const { labels, times, values } = oneSeries(a, ...samples);
+    return { epoch, columns: [{ labels, timestamps: times, values }] };
+  };
+  const over = [
+    overlay(1, [1, 9], [4, 9]),
+    overlay(2, [2, 8], [3, 8]),
+    overlay(2, [3, 7]),
+    overlay(3, [4, 6]),
+  ];
+  const found = shown(await set.select([], 0, 9, over));
+  assert.deepEqual(found, ['up{job="a"} 1=1 2=1 3=8 4=6']);
+  await set.delete([equal('job', 'a')], ...everything);
+  assert.deepEqual(shown(await set.select([], 0, 9, over.slice(0, 1))), ['up{job="a"} 1=9 4=9']);
+});
+
+test('which windows and deletions count is settled when a selection is asked for', async () => {
+  const set = await openSet();
+  await set.seal({ startMs: 0, epoch: 1, series: [oneSeries(a, [1, 1])] });
+  const before = set.select([], ...everything);
+  const deleting = set.delete([equal('job', 'a')], ...everything);
+  const sealing = set.seal({ startMs: 0, epoch: 1, series: [oneSeries(b, [1, 1])] });
+  const dropping = set.dropAll();
+  await Promise.all([deleting, sealing, dropping]);
+  assert.deepEqual(shown(await before), ['up{job="a"} 1=1']);
+  await set.settle();
+});
+
+test('where no window overlaps, overlays come back as they are and the engine is not asked', async () => {
+  const disk = new MemoryDisk();
+  const engine = await disk.openEngine('');
+  const set = await openSet(disk, { engine });
+  await set.seal({ startMs: 0, epoch: 1, series: [oneSeries(a, [1, 1])] });
+  engine.getMany = () => Promise.reject(new Error('asked'));
+  const { labels, times, values } = oneSeries(b, [W, 1]);
+  const columns = [{ labels, timestamps: times, values }];
+  const [found] = await set.select([], 2, 2 * W, [{ epoch: 1, columns }]);
+  assert.equal(found?.timestamps, times);
+  assert.equal(found?.values, values);
+});
+
+test('what is written alongside a window is there with it, and alone where there is no sample', async () => {
+  const disk = new MemoryDisk();
+  const set = await openSet(disk);
+  const put = (byte: number): KeyOperation => ({
+    type: 'put',
+    key: new Uint8Array([0, 3, 0x4d]),
+    value: new Uint8Array([byte]),
+  });
+  await set.seal({ startMs: 0, epoch: 1, series: [oneSeries(a, [1, 1])], alongside: [put(1)] });
+  assert.equal(disk.writes.at(-1)?.sync, true);
+  assert.equal(disk.writes.at(-1)?.operations.length, 2);
+  assert.deepEqual(disk.value('00034d'), new Uint8Array([1]));
+  await set.seal({ startMs: 0, epoch: 1, series: [], alongside: [put(2)] });
+  assert.deepEqual(disk.writes.at(-1), { operations: [put(2)], sync: true });
+  assert.equal(set.stats().windows, 1);
 });

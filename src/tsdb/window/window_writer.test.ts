@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../base/index.ts';
 import { systemClock } from '../../base/index.ts';
+import { Matcher, MatchType } from '../../model/index.ts';
 import { MemoryDisk } from '../testing/memory_engine.ts';
 import { sliceBudgetMs } from './limits.ts';
-import { inOrder, oneSeries, openSet } from './testing/fixtures.ts';
+import { everything, inOrder, oneSeries, openSet } from './testing/fixtures.ts';
 
 /** Time that goes on by a millisecond whenever it is asked for. */
 class TickingClock implements Clock {
@@ -42,6 +43,32 @@ test('sealing and compaction pause when their slice is over', async () => {
   lastTick = clock.ticks;
   await set.compact(0);
   assert.ok(pauses - sealed >= 300 / (sliceBudgetMs + 1), `${pauses - sealed} pauses in compaction`);
+});
+
+test('selections and lists of labels pause when their slice is over', async () => {
+  const many = inOrder(
+    Array.from({ length: 9000 }, (_, i) => oneSeries({ __name__: `m${i % 9}`, i: `${i}` }, [1, i], [2, i])),
+  );
+  const clock = new TickingClock();
+  let pauses = 0;
+  const breathe = async (): Promise<void> => {
+    pauses++;
+  };
+  const set = await openSet(new MemoryDisk(), { clock, breathe });
+  for (let round = 0; round < 2; round++) await set.seal({ startMs: 0, epoch: 1, series: many });
+  const job = [Matcher.create(MatchType.Regexp, 'i', '.*[02468]')];
+  const pausesOf = async (run: () => Promise<unknown>): Promise<number> => {
+    pauses = 0;
+    await run();
+    return pauses;
+  };
+  // Time goes on by a millisecond with each look at the clock, so that pauses count the looks.
+  assert.ok((await pausesOf(() => set.select([], ...everything))) > 1000);
+  assert.ok((await pausesOf(() => set.series(job, ...everything))) > 100);
+  assert.ok((await pausesOf(() => set.labelNames(job, ...everything))) > 100);
+  assert.ok((await pausesOf(() => set.labelValues('i', [], ...everything))) > 5);
+  await set.delete(job, ...everything);
+  assert.ok((await pausesOf(() => set.select([], ...everything))) > 2000);
 });
 
 test('the header is written last, alone synced, and before it there is no window', async () => {
