@@ -2,8 +2,8 @@ export * from './config.ts';
 export {
   type DecodedRemoteWrite,
   decodeRemoteWrite,
-  decodeWriteRequest,
-  type RemoteWriteLimits,
+  RemoteWriteDecoder,
+  type RemoteWriteOptions,
 } from './decode_write.ts';
 export { encodeRemoteWrite, encodeWriteRequest } from './encode_write.ts';
 export { RemoteRequestError, remoteErrorCodes } from './errors.ts';

@@ -31,6 +31,15 @@ export class ProtoReader {
     return this.#bytes.length;
   }
 
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Goes to an offset that is known to be within what is being read. */
+  seek(at: number): void {
+    this.#at = at;
+  }
+
   /** The next field's tag: number * 8 + wire type. */
   tag(end: number): number {
     const tag = this.#varint32(end);
@@ -47,6 +56,13 @@ export class ProtoReader {
 
   /** Reads up to 64 bits into `low` and `high`. */
   varint64(end: number): void {
+    const first = this.#at < end ? (this.#bytes[this.#at] as number) : 0x80;
+    if (first < 0x80) {
+      this.#at++;
+      this.low = first;
+      this.high = 0;
+      return;
+    }
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
@@ -75,6 +91,30 @@ export class ProtoReader {
     this.low = this.#view.getUint32(this.#at, true);
     this.high = this.#view.getUint32(this.#at + 4, true);
     this.#at += 8;
+  }
+
+  /** A double; its bits are in `low` and `high` as well. */
+  float(end: number): number {
+    this.fixed64(end);
+    return this.#view.getFloat64(this.#at - 8, true);
+  }
+
+  /** uint32 and uint64; beyond 2^53 it is rounded. */
+  unsigned(end: number): number {
+    this.varint64(end);
+    return (this.high >>> 0) * 0x1_0000_0000 + this.low;
+  }
+
+  /** int64; beyond 2^53 it is rounded. */
+  integer(end: number): number {
+    this.varint64(end);
+    return this.high * 0x1_0000_0000 + this.low;
+  }
+
+  /** sint32 and sint64 (zigzag); beyond 2^53 it is rounded. */
+  signed(end: number): number {
+    const coded = this.unsigned(end);
+    return (this.low & 1) === 0 ? coded / 2 : -(coded + 1) / 2;
   }
 
   /** The bytes up to `end` as text; undefined when they are not UTF-8. */

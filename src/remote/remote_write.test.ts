@@ -4,12 +4,15 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { WriteRequestSchema } from '../../proto/gen/prometheus/remote_pb.ts';
 import { Labels, type WriteBatch } from '../model/index.ts';
-import { decodeRemoteWrite, decodeWriteRequest } from './decode_write.ts';
+import { type DecodedRemoteWrite, decodeRemoteWrite, RemoteWriteDecoder } from './decode_write.ts';
 import { encodeRemoteWrite, encodeWriteRequest } from './encode_write.ts';
 import { RemoteRequestError } from './errors.ts';
 import { snappyCompress } from './snappy.ts';
 
-const limits = { sizeMax: 1 << 20 };
+const options = { sizeMax: 1 << 20, hashSeed: 1 };
+/** By a decoder that has seen nothing before. */
+const decodeWriteRequest = (bytes: Uint8Array): DecodedRemoteWrite =>
+  new RemoteWriteDecoder(options).decodeRequest(bytes);
 
 type Pair = readonly [name: string, value: string];
 interface Series {
@@ -90,7 +93,7 @@ test('what is encoded here is what the generated types read, and comes back bit 
         timestamps: Float64Array.from(rows, ({ t }) => t),
         values: new Float64Array(BigUint64Array.from(rows, ({ value }) => value).buffer),
       };
-      const decoded = decodeRemoteWrite(encodeRemoteWrite(batch), limits);
+      const decoded = decodeRemoteWrite(encodeRemoteWrite(batch), options);
       assert.deepEqual(
         decoded.batch.series.map((set) => set.flat),
         batch.series.map((set) => set.flat),
@@ -194,13 +197,6 @@ test('times beyond what is exact are refused', () => {
   assert.match(decoded.firstError ?? '', /out of bounds/);
 });
 
-test('histograms, exemplars and metadata are counted, not kept', () => {
-  const labels: Pair[] = [['__name__', 'x']];
-  const decoded = decodeWriteRequest(request([{ labels, samples: [], histograms: 2, exemplars: 3 }], 4));
-  assert.deepEqual(decoded.skipped, { histograms: 2, exemplars: 3, metadata: 4 });
-  assert.equal(decoded.batch.series.length, 0);
-});
-
 test('unknown fields are stepped over, groups and torn messages are refused', () => {
   const known = request([{ labels: [['__name__', 'x']] }]);
   const unknown = Uint8Array.of(
@@ -246,7 +242,7 @@ test('unknown fields are stepped over, groups and torn messages are refused', ()
 
 test('a body in a Buffer is read like any other', () => {
   const body = Buffer.from(snappyCompress(request([{ labels: [['__name__', 'x']], samples: [[9n, 3]] }])));
-  const decoded = decodeRemoteWrite(body, limits);
+  const decoded = decodeRemoteWrite(body, options);
   assert.deepEqual([[...decoded.batch.timestamps], [...decoded.batch.values]], [[9], [3]]);
 });
 
@@ -279,7 +275,7 @@ test('arbitrary and damaged requests give a coded error or a consistent batch', 
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), damaged), fc.boolean(), (bytes, compressed) => {
       try {
-        const decoded = decodeRemoteWrite(compressed ? snappyCompress(bytes) : bytes, limits);
+        const decoded = decodeRemoteWrite(compressed ? snappyCompress(bytes) : bytes, options);
         const { batch } = decoded;
         assert.ok(batch.refs.every((ref) => ref < batch.series.length));
         assert.ok(batch.timestamps.every(Number.isSafeInteger));
@@ -291,4 +287,133 @@ test('arbitrary and damaged requests give a coded error or a consistent batch', 
     }),
     { numRuns: 3000 },
   );
+});
+
+/** One series per name; a store that gives each label set a reference. */
+const named = (...names: string[]): Uint8Array =>
+  request(names.map((name, i) => ({ labels: [['__name__', name]], samples: [[BigInt(i), i]] })));
+
+class Store {
+  readonly #refs = new Map<string, number>();
+  forgotten = 0;
+
+  append({ series, storeRefs }: WriteBatch): void {
+    for (const [place, labels] of series.entries()) {
+      const known = this.#refs.get(labels.key());
+      const given = storeRefs?.[place];
+      if (given === -1 && known !== undefined) this.forgotten++;
+      assert.ok(given === -1 || given === known, `${labels} has ${known}, not ${given}`);
+      const ref = known ?? this.#refs.size;
+      this.#refs.set(labels.key(), ref);
+      storeRefs?.set([ref], place);
+    }
+  }
+}
+
+test('a request with the series of an earlier one in the same order has the same arrays', () => {
+  const decoder = new RemoteWriteDecoder(options);
+  const store = new Store();
+  const take = (...names: string[]): WriteBatch => {
+    const { batch } = decoder.decodeRequest(named(...names));
+    store.append(batch);
+    decoder.settled(batch, true);
+    return batch;
+  };
+  const first = take('a', 'b', 'c');
+  const other = take('d', 'e');
+  const again = take('a', 'b', 'c');
+  assert.equal(again.series, first.series);
+  assert.equal(again.storeRefs, first.storeRefs);
+  const longer = take('a', 'b', 'e', 'c');
+  assert.notEqual(longer.series, first.series);
+  assert.deepEqual(longer.series.map(String), ['a', 'b', 'e', 'c']);
+  assert.equal(longer.series[2], other.series[1], 'a known series is the same object');
+  assert.deepEqual(take('c').series.map(String), ['c']);
+  assert.equal(store.forgotten, 0);
+});
+
+test('columns are used again when a batch is settled, and not while it is held', () => {
+  const decoder = new RemoteWriteDecoder(options);
+  const first = decoder.decodeRequest(named('a', 'b')).batch;
+  decoder.settled(first, true);
+  const second = decoder.decodeRequest(named('a', 'b')).batch;
+  assert.notEqual(second.values.buffer, first.values.buffer);
+  decoder.settled(second, false);
+  const third = decoder.decodeRequest(named('b')).batch;
+  assert.equal(third.values.buffer, second.values.buffer);
+  assert.deepEqual([...first.values], [0, 1]);
+});
+
+test('a decoder with a memory decodes whatever comes as one without', () => {
+  const name = fc.constantFrom('a', 'b', 'c', '', 'ab');
+  const pair = fc.tuple(fc.constantFrom('__name__', 'x', 'y', 'x'), name);
+  const series = fc.record({ labels: fc.array(pair, { maxLength: 3 }) });
+  const requests = fc.array(fc.array(series, { maxLength: 6 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(requests, (all) => {
+      const decoder = new RemoteWriteDecoder(options);
+      const store = new Store();
+      for (const one of all) {
+        const decoded = decoder.decodeRequest(request(one));
+        const expected = decodeWriteRequest(request(one));
+        assert.deepEqual(decoded.batch.series.map(String), expected.batch.series.map(String));
+        assert.deepEqual([...decoded.batch.refs], [...expected.batch.refs]);
+        assert.equal(decoded.rejected, expected.rejected);
+        assert.equal(decoded.firstError, expected.firstError);
+        store.append(decoded.batch);
+        decoder.settled(decoded.batch, false);
+      }
+      assert.equal(store.forgotten, 0);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('labels count wherever they stand in a series, known or not', () => {
+  // name="x", then a sample, then a="1".
+  const label = (name: string, value: string): number[] => {
+    const bytes = [0x0a, name.length, ...Buffer.from(name), 0x12, value.length, ...Buffer.from(value)];
+    return [0x0a, bytes.length, ...bytes];
+  };
+  const scattered = [...label('__name__', 'x'), 0x12, 2, 0x10, 5, ...label('a', '1')];
+  const body = Uint8Array.of(0x0a, scattered.length, ...scattered);
+  const decoder = new RemoteWriteDecoder(options);
+  decoder.decodeRequest(named('x'));
+  for (let i = 0; i < 2; i++) {
+    const { batch } = decoder.decodeRequest(body);
+    assert.deepEqual(batch.series.map(String), ['x{a="1"}']);
+    assert.deepEqual([...batch.timestamps], [5]);
+  }
+  assert.deepEqual(decoder.decodeRequest(named('x')).batch.series.map(String), ['x']);
+});
+
+test('exemplars and metadata come with the batch; what is no exemplar costs nothing else', () => {
+  const message = create(WriteRequestSchema, {
+    timeseries: [
+      { labels: [{ name: '__name__', value: 'a' }], samples: [{ value: 1, timestamp: 1n }] },
+      {
+        labels: [{ name: '__name__', value: 'b' }],
+        exemplars: [
+          { labels: [{ name: 'trace_id', value: 't' }], value: 0.5, timestamp: 7n },
+          { labels: [{ name: 'trace_id', value: 'x'.repeat(121) }], value: 0.5, timestamp: 7n },
+          { labels: [], value: 2, timestamp: -(2n ** 62n) },
+        ],
+      },
+    ],
+    metadata: [
+      { type: 1, metricFamilyName: 'a', help: 'h', unit: 'u' },
+      { type: 4, metricFamilyName: 'b' },
+      { type: 1, metricFamilyName: '' },
+    ],
+  });
+  const { batch, rejected } = decodeWriteRequest(toBinary(WriteRequestSchema, message));
+  assert.deepEqual(
+    batch.exemplars?.map(({ ref, labels, value, timestampMs }) => [ref, String(labels), value, timestampMs]),
+    [[1, '{trace_id="t"}', 0.5, 7]],
+  );
+  assert.deepEqual(batch.metadata, [
+    { metric: 'a', type: 'counter', help: 'h', unit: 'u' },
+    { metric: 'b', type: 'gaugehistogram', help: '', unit: '' },
+  ]);
+  assert.equal(rejected, 0);
 });

@@ -16,8 +16,15 @@ const { compress } = require('snappyjs') as {
 const expansionMax = 22;
 const sizeVarintBytesMax = 5;
 
-/** Throws RemoteRequestError: `request_too_large` beyond `sizeMax` bytes, `snappy_corrupt`. */
-export function snappyUncompress(input: Uint8Array, sizeMax: number): Uint8Array<ArrayBuffer> {
+/**
+ * Into `scratch` when that is long enough: the result is then the beginning of it. Throws RemoteRequestError:
+ * `request_too_large` beyond `sizeMax` bytes, `snappy_corrupt`.
+ */
+export function snappyUncompress(
+  input: Uint8Array,
+  sizeMax: number,
+  scratch?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   const { size, bytes } = readSize(input);
   if (size > sizeMax) {
     const message = `the body uncompresses to ${size} bytes, the limit is ${sizeMax}`;
@@ -26,13 +33,26 @@ export function snappyUncompress(input: Uint8Array, sizeMax: number): Uint8Array
   if (size > input.length * expansionMax) {
     throw corrupt(`${input.length} bytes can't uncompress to the ${size} announced`);
   }
-  const output = new Uint8Array(size);
-  let at = bytes;
+  const output =
+    scratch !== undefined && scratch.length >= size ? scratch.subarray(0, size) : new Uint8Array(size);
+  const outAt = readElements(input, bytes, output);
+  if (outAt !== size) throw corrupt(`${outAt} bytes came out, ${size} were announced`);
+  return output;
+}
+
+/** Reads the elements from `from` on; returns how much came out. Makes no object per element: there are millions. */
+function readElements(input: Uint8Array, from: number, output: Uint8Array): number {
+  const size = output.length;
+  let at = from;
   let outAt = 0;
   while (at < input.length) {
     const tag = input[at] as number;
-    if ((tag & 3) === 0) {
-      const { start, length } = readLiteral(input, at, tag);
+    const kind = tag & 3;
+    if (kind === 0) {
+      const short = tag >> 2;
+      const extra = short < 60 ? 0 : short - 59;
+      const length = extra === 0 ? short + 1 : readUint(input, at + 1, extra) + 1;
+      const start = at + 1 + extra;
       if (start + length > input.length || outAt + length > size)
         throw corrupt('a literal runs over the end');
       moveLiteral(input, start, output, outAt, length);
@@ -40,15 +60,17 @@ export function snappyUncompress(input: Uint8Array, sizeMax: number): Uint8Array
       outAt += length;
       continue;
     }
-    const { next, offset, length } = readCopy(input, at, tag);
+    const extra = kind === 3 ? 4 : kind;
+    const high = kind === 1 ? (tag >> 5) << 8 : 0;
+    const offset = high + readUint(input, at + 1, extra);
+    const length = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
     if (offset === 0 || offset > outAt) throw corrupt(`a copy reaches ${offset} bytes back at ${outAt}`);
     if (outAt + length > size) throw corrupt('a copy runs over the end');
     moveCopy(output, outAt, offset, length);
-    at = next;
+    at += 1 + extra;
     outAt += length;
   }
-  if (outAt !== size) throw corrupt(`${outAt} bytes came out, ${size} were announced`);
-  return output;
+  return outAt;
 }
 
 /** A snappy block of `bytes`. */
@@ -81,27 +103,6 @@ function readUint(input: Uint8Array, at: number, count: number): number {
   let value = 0;
   for (let i = count - 1; i >= 0; i--) value = value * 256 + (input[at + i] as number);
   return value;
-}
-
-function readLiteral(input: Uint8Array, at: number, tag: number): { start: number; length: number } {
-  const short = tag >> 2;
-  if (short < 60) return { start: at + 1, length: short + 1 };
-  const count = short - 59;
-  return { start: at + 1 + count, length: readUint(input, at + 1, count) + 1 };
-}
-
-function readCopy(
-  input: Uint8Array,
-  at: number,
-  tag: number,
-): { next: number; offset: number; length: number } {
-  const kind = tag & 3;
-  if (kind === 1) {
-    const offset = ((tag >> 5) << 8) | readUint(input, at + 1, 1);
-    return { next: at + 2, offset, length: ((tag >> 2) & 7) + 4 };
-  }
-  const count = kind === 2 ? 2 : 4;
-  return { next: at + 1 + count, offset: readUint(input, at + 1, count), length: (tag >> 2) + 1 };
 }
 
 /** Below this length a loop beats a call. */

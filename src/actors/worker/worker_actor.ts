@@ -4,11 +4,11 @@
  * messages; when it is full, senders are told so and try again or answer 503.
  */
 import type { Registry } from 'prom-client';
-import { type Clock, CodedError, errorText, type Logger } from '../../base/index.ts';
+import { type Clock, CodedError, errorText, type Logger, systemRandom } from '../../base/index.ts';
 import { decodeWriteBatch } from '../../model/index.ts';
 import type { Engine } from '../../promql/index.ts';
 import { errorAnswer, execute, okAnswer } from '../../query/index.ts';
-import { decodeRemoteWrite } from '../../remote/index.ts';
+import { RemoteWriteDecoder } from '../../remote/index.ts';
 import type { ActorContext, ActorProps, ActorRef, Behavior, ReplyTo } from '../../runtime/index.ts';
 import { actorErrorCodes, notOwnerError } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
@@ -24,7 +24,7 @@ import type {
 } from './messages.ts';
 import type { Queries } from './queries.ts';
 import { type QueryMessage, queryProps } from './query_actor.ts';
-import { emptyOutcome, type Router } from './router.ts';
+import type { Router } from './router.ts';
 import type { ScrapeManager } from './scrape_manager.ts';
 import { settle } from './shard_actor.ts';
 
@@ -55,6 +55,12 @@ class WorkerBehavior implements Behavior<Message> {
   readonly #running = new Map<number, ActorRef<QueryMessage>>();
   /** A slow disk makes it last longer than its interval. */
   #isMaintaining = false;
+
+  /** One for all senders of this worker. */
+  readonly #remoteWrites = new RemoteWriteDecoder({
+    sizeMax: remoteWriteBytesMax,
+    hashSeed: systemRandom().below(2 ** 32),
+  });
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -158,14 +164,14 @@ class WorkerBehavior implements Behavior<Message> {
   }
 
   async #remoteWrite(body: Uint8Array): Promise<RemoteWriteOutcome> {
-    let decoded: ReturnType<typeof decodeRemoteWrite>;
+    let decoded: ReturnType<RemoteWriteDecoder['decode']>;
     try {
-      decoded = decodeRemoteWrite(body, { sizeMax: remoteWriteBytesMax });
+      decoded = this.#remoteWrites.decode(body);
     } catch (error) {
       return { status: 400, message: errorText(error), samplesWritten: 0 };
     }
-    const outcome =
-      decoded.batch.refs.length === 0 ? emptyOutcome() : await this.#parts.router.ingest(decoded.batch);
+    const outcome = await this.#parts.router.ingest(decoded.batch);
+    this.#remoteWrites.settled(decoded.batch, outcome.isHeld === true);
     return remoteWriteOutcome(outcome, decoded.firstError);
   }
 
