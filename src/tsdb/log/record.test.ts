@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ByteFormatError, ByteWriter } from '../../base/index.ts';
+import { ByteFormatError, ByteReader, ByteWriter } from '../../base/index.ts';
 import { FloatHistogram, Labels, Matcher, MatchType } from '../../model/index.ts';
+import { readDefinitions, writeDefinitions } from './definitions.ts';
 import { decodeFrame, encodeFrame, frameVersion } from './frame.ts';
 import {
   definitionsKey,
@@ -353,4 +354,44 @@ test('entries of version 2 are written, and read, as they were', async () => {
   assert.equal(readMetadataValue(...entry(4)).help, 'Is it there?');
   assert.deepEqual(file[6], sealedKey(258));
   assert.deepEqual(file[8], metadataKey(258, 'up'));
+});
+
+test('definitions share their texts, and those that no series can have are refused', () => {
+  const series = Array.from({ length: 100 }, (_, i) => ({
+    id: 200 - i,
+    labels: Labels.fromRecord({
+      __name__: `metric_${i}`,
+      instance: 'host:9100',
+      job: 'a job of some length',
+    }),
+  }));
+  const writer = new ByteWriter();
+  writeDefinitions(writer, series);
+  assert.ok(writer.length < 100 * 20, `${writer.length} bytes`);
+  assert.deepEqual(
+    readDefinitions(new ByteReader(writer.finish())).map(({ id, labels }) => `${id} ${labels}`),
+    series.map(({ id, labels }) => `${id} ${labels}`),
+  );
+  const definition = (texts: readonly string[], id: number, ...numbers: number[]): ByteReader => {
+    const out = new ByteWriter();
+    out.varint(1);
+    out.varint(texts.length);
+    for (const text of texts) out.text(text);
+    out.varsint(id);
+    out.varint(numbers.length / 2);
+    for (const number of numbers) out.varint(number);
+    return new ByteReader(out.finish());
+  };
+  const texts = ['a', 'b', ''];
+  assert.equal(readDefinitions(definition(texts, 1, 0, 1, 1, 0)).length, 1);
+  for (const bad of [
+    definition(texts, 0, 0, 1),
+    definition(texts, -1, 0, 1),
+    definition(texts, 2 ** 32, 0, 1),
+    definition(texts, 1, 0, 2),
+    definition(texts, 1, 1, 0, 0, 1),
+    definition(texts, 1, 0, 1, 0, 1),
+    definition(texts, 1, 0, 3),
+  ])
+    assert.throws(() => readDefinitions(bad), ByteFormatError);
 });

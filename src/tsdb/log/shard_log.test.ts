@@ -490,3 +490,60 @@ test('definitions are written anew when half of them are of series that are no m
   );
   assert.deepEqual([scene.log.checkpointId, scene.log.nextId()], [6000, 6001]);
 });
+
+test('groups of definitions are not written over after a restart', async () => {
+  const disk = new MemoryDisk();
+  const restarted = async (): Promise<[LogScene, TextSink]> => {
+    const scene = await LogScene.open('', disk.openEngine);
+    const sink = new TextSink();
+    await scene.replay(sink);
+    return [scene, sink];
+  };
+  for (const id of [1, 2, 3]) {
+    const [scene] = await restarted();
+    await scene.appendDefining(liveOf(id), [{ id, t: id }]);
+    await scene.log.truncate(scene.log.lastSequence, 10, liveOf(id), []);
+  }
+  const [scene, { lines }] = await restarted();
+  assert.equal(scene.log.records, 0);
+  assert.deepEqual(
+    lines,
+    [1, 2, 3].map((id) => `define ${id} ${labelsOf(id)}`),
+  );
+});
+
+test('definitions that a failing disk did not take along are written with what it takes next', async () => {
+  const memory = new MemoryDisk();
+  const key = recordKey(1, { epoch: 1, sequence: 1 });
+  memory.apply([put(key, batchFrame(key, batchOf([labelsOf(1).toRecord(), 10, 1])))], true);
+  const disk = new FaultyDisk(memory.openEngine);
+  const scene = await LogScene.open('', disk.openEngine);
+  await scene.replay();
+  disk.refusal = diskError('EIO');
+  await assert.rejects(scene.commit.write([put(Uint8Array.of(0, 9), Uint8Array.of())]));
+  await assert.rejects(scene.appendDefining([], [{ id: 1, t: 20 }]));
+  disk.refusal = undefined;
+  scene.clock.advance(1000);
+  const isWell = (): boolean => scene.spy.lines.some((line) => line.startsWith('info: The disk takes'));
+  while (!isWell()) await new Promise((resolve) => setImmediate(resolve));
+  await scene.appendDefining([], [{ id: 1, t: 30 }]);
+  memory.apply([{ type: 'del', key }], true);
+  const again = await LogScene.open('', disk.openEngine);
+  const sink = new TextSink();
+  await again.replay(sink);
+  assert.deepEqual(sink.times, [30]);
+});
+
+test('metadata that is on the disk already is not written again', async () => {
+  const disk = new MemoryDisk();
+  const scene = await LogScene.open('', disk.openEngine);
+  await scene.replay();
+  const known = new Map([['a', { metric: 'a', type: 'gauge', unit: '', help: '' }]]);
+  const writes = async (): Promise<number> => {
+    const before = disk.writes.length;
+    await scene.log.truncate(0, 0, [], [], known);
+    return disk.writes.slice(before).flatMap(({ operations }) => operations).length;
+  };
+  assert.equal(await writes(), 2);
+  assert.equal(await writes(), 1);
+});

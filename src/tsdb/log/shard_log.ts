@@ -177,7 +177,7 @@ export class ShardLog {
     for (const id of gone) if (id <= this.#state.checkpointId) this.#deadDefinitions++;
     const deadGroups = aboveId === 0 ? ([this.#firstGroup, this.#nextGroup] as const) : undefined;
     const wanted = (function* (): Generator<NewSeries> {
-      for (const series of live) if (series.id > aboveId && series.id <= checkpointId) yield series;
+      for (const series of live) if (series.id > aboveId) yield series;
     })();
     const dead = { definitions: this.#definitionCount, series: this.#deadDefinitions };
     for (const batch of grouped(this.#defining(wanted), batchGroupsMax)) if (!(await write(batch))) return;

@@ -207,7 +207,7 @@ class World {
       case 'append':
         return this.#append(command.samples, command.epoch);
       case 'fill':
-        for (let i = 0; i < command.records; i++) await this.#append([{ name: command.name, t: 20 + i }], 1);
+        for (let i = 0; i < command.records; i++) await this.#append([{ name: command.name, t: i }], 1);
         return;
       case 'delete':
         return this.#delete(command);
@@ -289,7 +289,10 @@ class World {
     );
   }
 
-  async #append(samples: readonly Sample[], epoch: number): Promise<void> {
+  /** The times are counted from a little before the floor, so that there is always something to seal, and to keep. */
+  async #append(drawn: readonly Sample[], epoch: number): Promise<void> {
+    const fromMs = Math.max(this.#scene.log.sealed.floorMs, 0) - 10;
+    const samples = drawn.map(({ name, t }) => ({ name, t: fromMs + t }));
     const newSeries: NewSeries[] = [];
     for (const { name } of samples) {
       if (this.#head.ids.has(name)) continue;

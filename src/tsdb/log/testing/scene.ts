@@ -1,4 +1,5 @@
 /** A shard's log on an engine, with a sink that keeps what it is told as plain text. For tests of the log. */
+import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { ByteWriter } from '../../../base/index.ts';
@@ -49,6 +50,7 @@ export class TextSink implements RecordSink {
 
   samples(epoch: number, columns: ReplayColumns, sequence: number): void {
     const { count, ids, times, values, histograms, startTimes } = columns;
+    if (histograms !== undefined) assert.equal(histograms.length, count);
     const bits = new BigUint64Array(values.buffer, values.byteOffset, values.length);
     for (let i = 0; i < count; i++) {
       const labels = this.#labels.get(ids[i] as number);
