@@ -42,6 +42,8 @@ interface HostedShard {
   readonly actor: ActorRef<ShardMessage>;
 }
 
+/** Of pages and indexes that were read lately. */
+const cacheBytesOfNode = 256 << 20;
 /** Shards that are opened at the same time. */
 const opensAtOnce = 4;
 const deleteDeadlineMs = 60_000;
@@ -77,6 +79,7 @@ export class HostedShards {
     for (const store of storesOfWorker(options.workerIndex, options.layout)) {
       const directory = await openStoreDirectory(join(options.dataPath, `store-${store}`), {
         ...shareOf(options.storage, options.layout),
+        cacheBytes: Math.ceil(cacheBytesOfNode / options.layout.stores),
         fsync: options.fsync,
         openEngine: engineNamed(options.engine),
         log,
