@@ -13,7 +13,8 @@ for (const engine of engineNames) {
     (error: unknown) => `NOT CHECKED: ${errorText(error)}`,
   );
   test(`${engine}: what was acknowledged survives SIGKILL at any moment`, { skip: missing }, async () => {
-    const { killedWhileWriting } = await killRounds({ rounds, engine, random: seededRandom(7) });
+    const { killedWhileWriting, windowsSeen } = await killRounds({ rounds, engine, random: seededRandom(7) });
     assert.ok(killedWhileWriting >= 2, `only ${killedWhileWriting} of ${rounds} kills hit a writer`);
+    assert.ok(windowsSeen > 0, 'windows were sealed under way');
   });
 }

@@ -1,10 +1,12 @@
 /**
- * npm run test:simulation -- [--seeds N] [--first K] [--seed S] [--minutes M]: runs seeds K, K+1, ... and
- * ends with `N passed, M failed`. --seed runs one and prints its trace.
+ * npm run test:simulation -- [--seeds N] [--first K] [--seed S] [--minutes M] [--storage N] [--storage-seed S]
+ * [--storage-path P]: runs clusters from seeds K, K+1, ..., then N histories of a shard, and ends with
+ * `N passed, M failed`. --seed runs one cluster alone and prints its trace; --storage-path one history alone.
  */
 import { parseArgs } from 'node:util';
 import { drawOptions } from './options.ts';
 import { simulate } from './simulate.ts';
+import { simulateStorage, type Tally } from './storage.ts';
 
 const { values } = parseArgs({
   options: {
@@ -12,32 +14,48 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     seed: { type: 'string' },
     minutes: { type: 'string' },
+    storage: { type: 'string', default: '2000' },
+    'storage-seed': { type: 'string', default: '1' },
+    'storage-path': { type: 'string' },
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const storagePath = values['storage-path'];
 const one = values.seed !== undefined;
 const first = Number(values.seed ?? values.first);
-const count = one ? 1 : Number(values.seeds);
 const safetyMs = values.minutes === undefined ? undefined : Number(values.minutes) * 60_000;
 
-let failed = 0;
-for (let seed = first; seed < first + count; seed++) {
+function simulateClusters(count: number): Tally {
+  let failed = 0;
+  for (let seed = first; seed < first + count; seed++) if (!simulateCluster(seed)) failed++;
+  return { passed: count - failed, failed };
+}
+
+function simulateCluster(seed: number): boolean {
   const options = drawOptions(seed, safetyMs);
   const result = simulate(options);
-  if (result.violation !== undefined) failed++;
-  if (result.violation === undefined && !one) continue;
+  if (result.violation === undefined && !one) return true;
   print(JSON.stringify(options));
   for (const line of one ? result.trace : result.trace.slice(-30)) print(`  ${line}`);
   if (result.violation === undefined) {
     print(
       `  converged ${result.convergedAfterMs} ms after repair, ${result.acknowledged} proposals acknowledged`,
     );
-  } else {
-    print(`  seed ${seed}: ${result.violation}`);
-    print(
-      `  again: npm run test:simulation -- --seed ${seed}${values.minutes === undefined ? '' : ` --minutes ${values.minutes}`}`,
-    );
+    return true;
   }
+  const minutes = values.minutes === undefined ? '' : ` --minutes ${values.minutes}`;
+  print(`  seed ${seed}: ${result.violation}`);
+  print(`  again: npm run test:simulation -- --seed ${seed}${minutes}`);
+  return false;
 }
-print(`${count - failed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+
+const none: Tally = { passed: 0, failed: 0 };
+const clusters = storagePath === undefined ? simulateClusters(one ? 1 : Number(values.seeds)) : none;
+if (storagePath === undefined) print(`clusters: ${clusters.passed} passed, ${clusters.failed} failed`);
+const firstSeed = Number(values['storage-seed']);
+const storage = one
+  ? none
+  : await simulateStorage({ runs: Number(values.storage), firstSeed, path: storagePath, print });
+if (!one) print(`storage: ${storage.passed} passed, ${storage.failed} failed`);
+print(`${clusters.passed + storage.passed} passed, ${clusters.failed + storage.failed} failed`);
+process.exitCode = clusters.failed + storage.failed === 0 ? 0 : 1;

@@ -331,8 +331,11 @@ export class NaiveShard {
 
   #judgeLate(sample: NaiveSample, epoch: number, allowed: Set<number>): Set<number> {
     const place = this.#place(sample);
-    // What is sealed is not looked at when a sample comes, only when it is read.
-    if (place === undefined || place.optional || sample.t < this.#floor.high) allowed.add(SampleVerdict.ok);
+    if (place === undefined || place.optional) allowed.add(SampleVerdict.ok);
+    else if (sample.t < this.#floor.high) {
+      // What is sealed is not looked at when a sample comes, only when it is read; a late one that lost is.
+      allowed.add(SampleVerdict.ok).add(SampleVerdict.duplicate).add(SampleVerdict.conflict);
+    }
     for (const one of place?.candidates ?? []) {
       if (one.value === sample.value) allowed.add(SampleVerdict.duplicate);
       else {
@@ -370,13 +373,13 @@ export class NaiveShard {
     this.#set(sample, { candidates: unique(candidates), optional: false });
   }
 
+  /** The same as one that is there, or that lost against the one that is. */
   #repeat(sample: NaiveSample, epoch: number): void {
     const place = this.#place(sample);
     if (place === undefined) return;
-    const candidates = place.candidates.map((one) =>
-      one.value === sample.value ? repeated(one, sample, epoch) : one,
-    );
-    this.#set(sample, { ...place, candidates });
+    this.#insert(sample, epoch);
+    const { candidates } = this.#place(sample) as Place;
+    this.#set(sample, { candidates, optional: place.optional });
   }
 
   #newestOf({ labels }: NaiveSample): Between {

@@ -22,13 +22,21 @@ export class PossibleStates {
     return this.#now;
   }
 
-  /** A change that is written: from each state to those that it may have become, of which it gets a copy. */
-  change(apply: (state: NaiveShard) => readonly NaiveShard[]): void {
+  /**
+   * A change that is written: from each state to those that it may have become, of which it gets a copy. Where it is
+   * several writes, `between` makes of a copy what a power cut between them may leave.
+   */
+  change(apply: (state: NaiveShard) => readonly NaiveShard[], between?: (state: NaiveShard) => void): void {
     this.#catchUp();
     const before = this.#now;
     this.#now = before.flatMap((state) => apply(state.clone()));
-    if (this.#disk.unsynced === 0) this.#past = [];
-    else this.#past = [...this.#past, ...before];
+    if (this.#disk.unsynced === 0) {
+      this.#past = [];
+      return;
+    }
+    const parts = between === undefined ? [] : before.map((state) => state.clone());
+    for (const part of parts) between?.(part);
+    this.#past = [...this.#past, ...before, ...parts];
   }
 
   /** A change that is not written but follows from time and circumstances, in every state that may come back too. */

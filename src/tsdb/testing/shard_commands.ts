@@ -160,7 +160,8 @@ export interface Scenario {
   readonly outOfOrderWindowMs: number;
   readonly fsync: 'always' | 'interval' | 'os';
   readonly retentionMs: number;
-  readonly retentionBytes: number | undefined;
+  /** 0: no limit. */
+  readonly retentionBytes: number;
   readonly commands: readonly (readonly [Command, Query])[];
 }
 
@@ -271,7 +272,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   outOfOrderWindowMs: fc.constantFrom(0, hourMs, 30 * hourMs),
   fsync: fc.constantFrom('always', 'interval', 'os'),
   retentionMs: fc.constantFrom(40 * hourMs, 1000 * hourMs),
-  retentionBytes: fc.constantFrom(undefined, undefined, undefined, 3000),
+  retentionBytes: fc.constantFrom(0, 0, 0, 3000),
   commands: fc.array(fc.tuple(command, query), { maxLength: 24, size: 'max' }),
 });
 

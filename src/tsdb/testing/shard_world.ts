@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { OpenEngine } from '../engine.ts';
 import type { ShardStore } from '../shard/shard_store.ts';
-import { type AppendOutcome, emptyOutcome, SampleVerdict } from '../shard/verdicts.ts';
+import { SampleVerdict } from '../shard/verdicts.ts';
 import { ManualClock } from './fixtures.ts';
 import { MemoryDisk } from './memory_engine.ts';
 import { type NaiveAppend, type NaiveSample, NaiveShard, type ReadSample } from './naive_store.ts';
@@ -27,19 +27,18 @@ import {
   type Work,
 } from './shard_commands.ts';
 import { TroubledDisk } from './troubled_engine.ts';
+import { assertDiskTrouble, checkCounts, heard, know } from './world_support.ts';
 
 export const modelWindowMs: number = 2 * hourMs;
 const dayMs: number = 24 * hourMs;
 /** The numbers of the two shards. */
 const shardNumbers = [3, 0xfffe];
-/** Real time that something may take that should end by itself. */
-const patienceMs = 5_000;
 /** Attempts to write after the disk is well again. */
 const recoveriesMax = 200;
 
 export interface OpenedStore {
   openShard(shard: number): Promise<ShardStore>;
-  maintain(nowMs: number): Promise<void>;
+  maintain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,7 +47,7 @@ export interface StoreConditions {
   readonly clock: ManualClock;
   readonly fsync: 'always' | 'interval' | 'os';
   readonly retentionMs: number;
-  readonly retentionBytes?: number | undefined;
+  readonly retentionBytes: number;
   readonly outOfOrderWindowMs: number;
 }
 
@@ -66,8 +65,6 @@ interface ShardTrack {
   sender: Sender;
   lastAppendMs: number;
 }
-
-type End<T> = { readonly value: T } | { readonly error: unknown };
 
 export class ShardWorld {
   readonly #ground: Ground;
@@ -159,17 +156,18 @@ export class ShardWorld {
     const matchers = matchersOf(step.matchers);
     const change = (state: NaiveShard): void => state.delete(matchers, fromMs, toMs, true);
     const deleting = heard((await this.#shard(step.shard)).delete(matchers, fromMs, toMs));
-    const read = step.isHeldOpen ? await heard(this.#readDeleted(step.shard, change)) : undefined;
+    const partly = (state: NaiveShard): void => state.delete(matchers, fromMs, toMs, false);
+    const read = step.isHeldOpen ? await heard(this.#readDeleted(step.shard, partly)) : undefined;
     const end = await deleting;
     if ('error' in end) throw end.error;
     if (read !== undefined && 'error' in read) throw read.error;
     this.#track(step.shard).states.change((state) => {
       change(state);
       return [state];
-    });
+    }, partly);
   }
 
-  /** Reads a shard that is as it was, but for a change that holds already. */
+  /** Reads a shard that is as it was, but for a change that is under way. */
   async #readDeleted(shard: number, change: (state: NaiveShard) => void): Promise<void> {
     const read = await readAll(await this.#shard(shard));
     this.#drift(shard);
@@ -198,7 +196,8 @@ export class ShardWorld {
       return wrong === undefined ? [state] : [];
     });
     assert.ok(track.states.all.length > 0, `${fault}`);
-    for (const [i, sample] of samples.entries()) if (verdicts[i] === SampleVerdict.ok) know(track, sample);
+    for (const [i, sample] of samples.entries())
+      if (verdicts[i] === SampleVerdict.ok) know(track.known, sample);
     this.#drift(shard);
   }
 
@@ -208,7 +207,7 @@ export class ShardWorld {
       this.#track(work.shard).states.change((state) => {
         state.clear();
         return [state];
-      });
+      }, mayBeCleared);
       return;
     }
     const finish = this.#expectWork(work);
@@ -217,8 +216,10 @@ export class ShardWorld {
   }
 
   async #startWork(work: Work): Promise<void> {
-    const store = this.#opened();
-    if (work.kind === 'maintain') return store.maintain(this.#clock.nowMs());
+    if (work.kind === 'maintain') {
+      for (const i of shardNumbers.keys()) await (await this.#shard(i)).maintain(this.#clock.nowMs());
+      return this.#opened().maintain();
+    }
     const shard = await this.#shard(work.shard);
     return work.kind === 'sealNow' ? shard.sealNow() : shard.deleteAll();
   }
@@ -291,15 +292,14 @@ export class ShardWorld {
     states.change((state) => {
       const other = state.clone();
       if (change.kind === 'deleteAll') {
-        other.delete([], Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, false);
-        other.reopened();
+        mayBeCleared(other);
       } else if (change.kind === 'delete') {
         const [fromMs, toMs] = this.#range(change);
         other.delete(matchersOf(change.matchers), fromMs, toMs, false);
       } else {
         const { options, samples } = this.#lastBatch(change, sender, nowMs);
         other.appendUnheard(samples, options);
-        for (const sample of samples) know({ known }, sample);
+        for (const sample of samples) know(known, sample);
       }
       return [state, other];
     });
@@ -374,7 +374,10 @@ export class ShardWorld {
       const shard = await this.#shard(work.shard);
       const before = this.#track(work.shard).states.all.map((state) => state.clone());
       const copied = await this.#copyOf(work.shard, shard, steps);
-      const contradictions = before.map((state) => state.contradiction(copied));
+      const contradictions = before.map((state) => {
+        state.expire(this.#clock.nowMs() - this.#scenario.retentionMs);
+        return state.contradiction(copied);
+      });
       assert.ok(contradictions.includes(undefined), `the copy: ${contradictions[0]}`);
       return;
     }
@@ -447,7 +450,7 @@ export class ShardWorld {
       state.beginSealing(Math.floor((presentMs - modelWindowMs / 2) / modelWindowMs) * modelWindowMs);
       state.expire(nowMs - retentionMs);
       state.joined(nowMs - dayMs - modelWindowMs);
-      if (retentionBytes !== undefined) state.expireSealed();
+      if (retentionBytes > 0) state.expireSealed();
     });
   }
 
@@ -468,6 +471,7 @@ export class ShardWorld {
     await checkAnswers(store, {
       query: { matchers: matchersOf(query.matchers), fromMs, toMs, label: query.label },
       known: track.known,
+      retainedFromMs: this.#clock.nowMs() - this.#scenario.retentionMs,
       isAllInMemory: () => track.states.all.every(({ isAllInMemory }) => isAllInMemory),
       readAll: () => this.#observe(shard),
     });
@@ -516,12 +520,12 @@ export class ShardWorld {
   #emptyStore(disk: MemoryDisk, retentionMs: number): Promise<OpenedStore> {
     const { openStore } = this.#ground;
     const { outOfOrderWindowMs } = this.#scenario;
-    const { openEngine } = disk;
     const conditions: StoreConditions = {
-      openEngine,
+      openEngine: disk.openEngine,
       clock: this.#clock,
       fsync: 'os',
       retentionMs,
+      retentionBytes: 0,
       outOfOrderWindowMs,
     };
     return openStore('', conditions);
@@ -563,51 +567,7 @@ export class ShardWorld {
   }
 }
 
-function know({ known }: Pick<ShardTrack, 'known'>, { labels, t }: NaiveSample): void {
-  const key = labels.key();
-  const { minMs = t, maxMs = t } = known.get(key) ?? {};
-  known.set(key, { labels, minMs: Math.min(minMs, t), maxMs: Math.max(maxMs, t) });
-}
-
-function checkCounts(outcome: AppendOutcome, verdicts: readonly number[]): void {
-  const names = Object.keys(emptyOutcome()) as (keyof ReturnType<typeof emptyOutcome>)[];
-  const byVerdict = [
-    'ok',
-    'duplicate',
-    'outOfOrder',
-    'tooOld',
-    'tooFarInFuture',
-    'conflict',
-    'limited',
-  ] as const;
-  for (const [i, verdict] of byVerdict.entries()) {
-    const count = verdicts.filter((one) => one === SampleVerdict[verdict]).length;
-    assert.equal(outcome[names[i] as keyof AppendOutcome], count, `the count of ${verdict}`);
-  }
-}
-
-function assertDiskTrouble(error: unknown): void {
-  if (error instanceof assert.AssertionError) throw error;
-  const text = String(error);
-  assert.match(
-    text,
-    /No space left|Input\/output error|store_failed|writing the log failed|could not be opened/,
-    text,
-  );
-}
-
-/** How something ended; that it does not end within a time that it should is a failure. */
-async function heard<T>(promise: Promise<T>): Promise<End<T>> {
-  const ended = promise.then(
-    (value): End<T> => ({ value }),
-    (error: unknown): End<T> => ({ error }),
-  );
-  const endMs = performance.now() + patienceMs;
-  let isPending = true;
-  void ended.then(() => {
-    isPending = false;
-  });
-  while (isPending && performance.now() < endMs) await new Promise((done) => setImmediate(done));
-  assert.ok(!isPending, 'something that should end does not');
-  return ended;
+function mayBeCleared(state: NaiveShard): void {
+  state.delete([], Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, false);
+  state.reopened();
 }
