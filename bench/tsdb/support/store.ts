@@ -7,6 +7,7 @@ import { silentLogger, systemClock } from '../../../src/base/index.ts';
 import { openStoreDirectory, type ShardStore, type StoreDirectory } from '../../../src/tsdb/index.ts';
 import { Batches, type ScrapeBatch } from '../../workload/batches.ts';
 import type { DataSet, Scrape } from '../../workload/data_set.ts';
+import { type Spent, stopwatch } from './stopwatch.ts';
 
 export const shardCount = 128;
 const epoch = 1;
@@ -27,6 +28,10 @@ export async function* inFolder<T>(run: (path: string) => AsyncIterable<T>): Asy
   } finally {
     await rm(path, { recursive: true, force: true });
   }
+}
+
+export interface Appended extends Spent {
+  readonly samples: number;
 }
 
 export class BenchStore {
@@ -58,23 +63,23 @@ export class BenchStore {
     return this.shards[target.index % this.shards.length] as ShardStore;
   }
 
-  /** One scrape of each target of the set; gives the milliseconds that the store took, and how many samples. */
-  async appendRound(set: DataSet): Promise<{ samples: number; spentMs: number }> {
+  /** One scrape of each target of the set, all at once. */
+  async appendRound(set: DataSet): Promise<Appended> {
     const work = Array.from(set.round(), (scrape) => ({
       shard: this.shardOf(scrape),
       batch: this.batch(scrape),
     }));
     const nowMs = set.nowMs;
-    const beganMs = performance.now();
+    const spent = stopwatch();
     const outcomes = await Promise.all(work.map(({ shard, batch }) => shard.append(batch, { epoch, nowMs })));
-    const spentMs = performance.now() - beganMs;
+    const { spentMs, threadMs } = spent();
     let samples = 0;
     for (const [i, { appended, firstError }] of outcomes.entries()) {
       const sent = (work[i] as (typeof work)[number]).batch.refs.length;
       if (appended !== sent) throw new Error(`${appended} of ${sent} samples were taken: ${firstError}`);
       samples += appended;
     }
-    return { samples, spentMs };
+    return { samples, spentMs, threadMs };
   }
 
   close(): Promise<void> {
