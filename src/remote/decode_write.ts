@@ -194,7 +194,7 @@ export class RemoteWriteDecoder {
     const { known } = this.#memory;
     const firstSample = this.#columns.count;
     const start = reader.at;
-    let labelsEnd = known.guessEnd(reader.bytes, start);
+    let labelsEnd = known.guessEnd(reader.view, start);
     let series = -1;
     if (
       labelsEnd >= 0 &&

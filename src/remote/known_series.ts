@@ -63,8 +63,8 @@ export class KnownSeries implements KnownRefs {
    * Guesses the spelling at `at`: where it ends if it is the one that was first seen after the one found last, since
    * senders keep their order, otherwise -1. `take` says that the guess was right.
    */
-  guessEnd(body: Uint8Array, at: number): number {
-    return this.#keys.size === 0 ? -1 : this.#keys.matchEnd(this.#next(), body, at);
+  guessEnd(body: DataView, at: number): number {
+    return this.#keys.size === 0 ? -1 : this.#keys.matchEndIn(this.#next(), body, at);
   }
 
   take(): number {

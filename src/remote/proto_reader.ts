@@ -35,6 +35,10 @@ export class ProtoReader {
     return this.#bytes;
   }
 
+  get view(): DataView {
+    return this.#view;
+  }
+
   /** Goes to an offset that is known to be within what is being read. */
   seek(at: number): void {
     this.#at = at;
