@@ -1,7 +1,7 @@
 /** Time as a clock on the wall has it, and as this thread used it: on a busy machine only the second means anything. */
 export interface Spent {
   readonly spentMs: number;
-  /** CPU of this thread. */
+  /** CPU of this thread; the kernel counts in steps of some ms, so that only sums over many stretches are right. */
   readonly threadMs: number;
 }
 
