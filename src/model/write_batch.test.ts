@@ -196,3 +196,35 @@ test('a batch with bytes behind it is refused', () => {
   const bytes = encodeWriteBatch(fullBatch());
   assert.throws(() => decodeWriteBatch(Uint8Array.of(...bytes, 0)), ByteFormatError);
 });
+
+test('a long batch keeps every column', () => {
+  const builder = new WriteBatchBuilder();
+  const count = 500;
+  for (let i = 0; i < count; i++) {
+    if (i === 300) builder.addHistogram(Labels.empty, i, FloatHistogram.stale, i);
+    else builder.add(Labels.empty, i, i / 2, i);
+  }
+  const batch = decodeWriteBatch(encodeWriteBatch(builder.finish()));
+  assert.deepEqual([...(batch.startTimes ?? [])], [...Array(count).keys()]);
+  assert.deepEqual(
+    [...batch.values],
+    [...Array(count).keys()].map((i) => (i === 300 ? 0 : i / 2)),
+  );
+  assert.equal(
+    batch.histograms?.findIndex((one) => one !== null),
+    300,
+  );
+});
+
+test('what refers to a series or a sample that is not there, and an unknown flag, are refused', () => {
+  const { exemplars = [], histograms = [], ...batch } = fullBatch();
+  const wrong = (changes: Partial<WriteBatch>) => () =>
+    decodeWriteBatch(encodeWriteBatch({ ...batch, ...changes }));
+  assert.equal(wrong({ exemplars, histograms })().exemplars?.length, 1);
+  assert.throws(wrong({ exemplars: exemplars.map((one) => ({ ...one, ref: 3 })) }), ByteFormatError);
+  assert.throws(wrong({ refs: batch.refs.map(() => 3) }), ByteFormatError);
+  assert.throws(wrong({ histograms: [...histograms, FloatHistogram.stale] }), ByteFormatError);
+  const bytes = encodeWriteBatch({ ...batch, exemplars });
+  bytes[1] = (bytes[1] ?? 0) | 16;
+  assert.throws(() => decodeWriteBatch(bytes), ByteFormatError);
+});
