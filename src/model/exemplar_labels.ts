@@ -2,7 +2,7 @@
 import { DuplicateLabelError, Labels } from './labels.ts';
 
 /** Of all names and values together, in Unicode characters. */
-export const exemplarCharactersMax = 128;
+const exemplarCharactersMax = 128;
 
 /** The labels given as name, value, name, value...; undefined when they are too long, or when a name comes twice. */
 export function exemplarLabels(pairs: readonly string[]): Labels | undefined {

@@ -1,4 +1,4 @@
-export { BatchColumns, type SampleColumns } from './batch_columns.ts';
+export { BatchColumns } from './batch_columns.ts';
 export type { BatchExemplar, BatchMetadata } from './batch_extras.ts';
 export { type BatchRoster, type KnownRefs, noteStoreRefs, RosterBuilder } from './batch_roster.ts';
 export { ByteTable } from './byte_table.ts';
@@ -11,7 +11,7 @@ export {
   parseSignedDuration,
 } from './durations.ts';
 export { BadRegexError, DurationError, HistogramError } from './errors.ts';
-export { exemplarCharactersMax, exemplarLabels } from './exemplar_labels.ts';
+export { exemplarLabels } from './exemplar_labels.ts';
 export { type AdditionRemarks, HistogramAccumulator } from './histogram/accumulator.ts';
 export {
   customBucketsSchema,
