@@ -157,7 +157,7 @@ export class HeadSealing {
 
   *#sweep(shard: number): Generator<number[], void> {
     for (const _ of this.#index.sweep(shard)) yield [];
-    this.#samples.runs.trim();
+    for (const _ of this.#samples.runs.trim()) yield [];
   }
 
   #isOf(slot: number, shard: number): boolean {

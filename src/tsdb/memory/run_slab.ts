@@ -16,6 +16,8 @@ const slabMax = 2 ** (32 - unitsPerSlabBits);
 const runUnitsMax = 1024;
 /** What is split off a longer free run is worth keeping from this length on. */
 const remainderUnitsMin = 4;
+/** Free runs looked at between two pauses of a trim. */
+const runsPerStep = 8192;
 
 /** One ArrayBuffer, seen in every width: a run begins at a multiple of 8 bytes. */
 export class Slab {
@@ -25,6 +27,8 @@ export class Slab {
   readonly doubles: Float64Array;
   /** Units in live runs. */
   live = 0;
+  /** About to be given back: its free runs are not given out any more. */
+  isClosing = false;
 
   constructor() {
     const buffer = new ArrayBuffer(unitsPerSlab * unitBytes);
@@ -39,6 +43,8 @@ export class RunSlab {
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #freeSlabs: number[] = [];
   readonly #freeRuns = new Uint32Array(runUnitsMax + 1);
+  /** Free runs that a trim which goes on, or was broken off, has still to look at. */
+  readonly #unseen = new Uint32Array(runUnitsMax + 1);
   /** Where fresh runs are cut: from `#next` to the end of that slab. */
   #next = 0;
   #nextEnd = 0;
@@ -75,30 +81,40 @@ export class RunSlab {
     this.#push(address, units);
   }
 
-  /** Gives slabs without live runs back to the system; costs a walk over the free runs if there are any. */
-  trim(): void {
+  /** Gives slabs without live runs back to the system; if there are any, it walks over the free runs in steps. */
+  *trim(): Generator<void> {
     const current = this.#nextEnd === 0 ? -1 : (this.#nextEnd - 1) >>> unitsPerSlabBits;
-    const idle = new Set<number>();
-    for (const [index, slab] of this.#slabs.entries())
-      if (slab?.live === 0 && index !== current) idle.add(index);
-    if (idle.size === 0) return;
-    for (let units = 1; units <= runUnitsMax; units++) {
-      let kept = 0;
-      for (let run = this.#freeRuns[units] as number; run !== 0; ) {
-        const following = this.#following(run);
-        if (!idle.has(run >>> unitsPerSlabBits)) {
-          this.#setFollowing(run, kept);
-          kept = run;
-        }
-        run = following;
-      }
-      this.#freeRuns[units] = kept;
+    const closing = new Map<number, Slab>();
+    for (const [index, slab] of this.#slabs.entries()) {
+      if (slab?.live !== 0 || index === current) continue;
+      slab.isClosing = true;
+      closing.set(index, slab);
     }
-    for (const index of idle) {
+    if (closing.size === 0) return;
+    let walked = 0;
+    for (let units = 1; units <= runUnitsMax; units++) {
+      for (let run = this.#nextUnseen(units); run !== 0; run = this.#nextUnseen(units))
+        this.#push(run, units);
+      this.#unseen[units] = this.#freeRuns[units] as number;
+      this.#freeRuns[units] = 0;
+      for (let run = this.#nextUnseen(units); run !== 0; run = this.#nextUnseen(units)) {
+        if (!this.slabOf(run).isClosing) this.#push(run, units);
+        if (++walked % runsPerStep === 0) yield;
+      }
+    }
+    for (const [index, slab] of closing) {
+      // Another trim may have been faster.
+      if (this.#slabs[index] !== slab) continue;
       this.#slabs[index] = undefined;
       this.#freeSlabs.push(index);
+      this.#slabCount--;
     }
-    this.#slabCount -= idle.size;
+  }
+
+  #nextUnseen(units: number): number {
+    const run = this.#unseen[units] as number;
+    if (run !== 0) this.#unseen[units] = this.#following(run);
+    return run;
   }
 
   #following(run: number): number {
@@ -115,8 +131,9 @@ export class RunSlab {
   }
 
   #pop(units: number): number {
-    const address = this.#freeRuns[units] as number;
-    if (address !== 0) this.#freeRuns[units] = this.#following(address);
+    let address = this.#freeRuns[units] as number;
+    while (address !== 0 && this.slabOf(address).isClosing) address = this.#following(address);
+    this.#freeRuns[units] = address === 0 ? 0 : this.#following(address);
     return address;
   }
 

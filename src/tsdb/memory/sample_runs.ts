@@ -36,9 +36,9 @@ export class SampleRuns {
     return this.#slab.memory;
   }
 
-  /** Gives memory that no run uses back to the system. */
-  trim(): void {
-    this.#slab.trim();
+  /** Gives memory that no run uses back to the system, in steps. */
+  trim(): Generator<void> {
+    return this.#slab.trim();
   }
 
   /** Adds a sample, newer than all others, whose value is `words[at, at + 2)`. */
