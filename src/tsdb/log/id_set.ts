@@ -1,8 +1,8 @@
 /**
- * A set of series ids as bitmaps of neighbouring ids: 4 KB for up to 32,768 of them, so that looking one up for each sample
+ * A set of series ids as bitmaps of neighbouring ids: 512 bytes for up to 4,096 of them, so that looking one up for each sample
  * of a replay costs next to nothing, and ids that are far apart cost no more than their neighbourhoods.
  */
-const pageBits = 15;
+const pageBits = 12;
 const pageWords = 2 ** pageBits / 32;
 
 export class IdSet {
