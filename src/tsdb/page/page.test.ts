@@ -145,6 +145,32 @@ test('columns of times that come again in a later page are stored once for all p
   assert.throws(() => openTimesPage(pages[0] ?? bytes), PageFormatError);
 });
 
+test('shared columns of equal bytes and different lengths, or of equal checksums, are not taken for each other', () => {
+  const shared = new SharedTimes();
+  const builder = new PageBuilder(shared);
+  // Irregular at first, then steady: what is encoded does not say how long it goes on.
+  const irregular = (count: number): Float64Array<ArrayBuffer> =>
+    Float64Array.from({ length: count }, (_, i) => i * 15_000 + (i < 12 ? i * i * 97 : 12_000));
+  for (const number of [0, 1]) {
+    for (const [i, count] of [400, 500].entries()) {
+      builder.add(number * 2 + i, { times: irregular(count), values: new Float64Array(count) }, 0, count);
+    }
+    const closed = shared.close();
+    const page = openPage(builder.finish());
+    if (closed === undefined) continue;
+    const columns = new TimesColumns();
+    columns.add(closed.number, openTimesPage(closed.bytes));
+    assert.equal(page.timesKey(0), page.timesKey(1));
+    assert.equal(page.timesPages.length, 1);
+    assert.deepEqual(read(page, 0, columns).times, irregular(400));
+    assert.deepEqual(read(page, 1, columns).times, irregular(500));
+  }
+  const [one, other] = [new Uint8Array(40).fill(1), new Uint8Array(40).fill(2)];
+  shared.place(one, 7);
+  assert.ok(shared.place(one, 7) !== undefined);
+  assert.equal(shared.place(other, 7), undefined);
+});
+
 test('a steady interval is no reason to refer to another page', () => {
   const shared = new SharedTimes();
   const builder = new PageBuilder(shared);

@@ -29,12 +29,15 @@ export function createTombstone(fields: Tombstone): Tombstone {
   const { matchers } = fields;
   const fromMs = clampTime(Math.ceil(fields.fromMs));
   const toMs = clampTime(Math.floor(fields.toMs));
-  const isBad = matchers.length === 0 || matchers.length > tombstoneMatchersMax || !(fromMs <= toMs);
-  if (isBad) {
-    const reason = `needs 1 to ${tombstoneMatchersMax} matchers and a range of time`;
-    throw new WindowError(windowErrorCodes.badDeletion, `a deletion ${reason}`);
-  }
+  assertDeletion(matchers, fromMs, toMs);
   return { ...fields, fromMs, toMs };
+}
+
+/** Throws WindowError (`window_bad_deletion`). */
+export function assertDeletion(matchers: readonly Matcher[], fromMs: number, toMs: number): void {
+  if (matchers.length > 0 && matchers.length <= tombstoneMatchersMax && fromMs <= toMs) return;
+  const reason = `needs 1 to ${tombstoneMatchersMax} matchers and a range of time`;
+  throw new WindowError(windowErrorCodes.badDeletion, `a deletion ${reason}`);
 }
 
 export function encodeTombstone(tombstone: Tombstone): Uint8Array<ArrayBuffer> {

@@ -275,6 +275,35 @@ test('a series that fills several pages comes back as one', async () => {
   );
   assert.equal(other?.timestamps.length, 1);
   assert.equal((await set.select([], 900_000, 1_000_000))[0]?.timestamps.length, 1001);
+  const exported: (readonly [string, number])[] = [];
+  for await (const one of set.exportSeries()) exported.push([`${one.labels}`, one.times.length]);
+  assert.deepEqual(exported, [
+    ['up{job="a"}', 20_000],
+    ['up{job="b"}', 1],
+  ]);
+});
+
+test('series that scrape alike for different times keep their own numbers of samples', async () => {
+  const set = await openSet();
+  const steady = (labels: Record<string, string>, count: number): SealSeries =>
+    oneSeries(labels, ...Array.from({ length: count }, (_, t) => [t * 1000, t] as const));
+  await set.seal({ startMs: 0, epoch: 1, series: [steady(a, 10), steady(b, 20)] });
+  const lengths = (await set.select([], ...everything)).map(({ timestamps }) => timestamps.length);
+  assert.deepEqual(lengths, [10, 20]);
+});
+
+test('a series of more pages than are read at once is exported and joined as one', async () => {
+  const set = await openSet();
+  const times = Float64Array.from({ length: 80_000 }, (_, t) => t * 80);
+  const long: SealSeries = { labels: Labels.fromRecord(a), times, values: times, count: times.length };
+  await set.seal({ startMs: 0, epoch: 1, series: [long] });
+  await set.seal({ startMs: 0, epoch: 1, series: [oneSeries(a, [1, 1])] });
+  const lengths: number[] = [];
+  for await (const one of set.exportSeries()) lengths.push(one.times.length);
+  assert.deepEqual(lengths, [80_000, 1]);
+  await set.compact(0);
+  const [joined, ...others] = await set.select([], ...everything);
+  assert.deepEqual([joined?.timestamps.length, others.length], [80_001, 0]);
 });
 
 test('matchers of every type find what they find among plain labels', async () => {

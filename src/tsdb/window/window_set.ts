@@ -24,7 +24,7 @@ import { type SnapshotEntry, snapshotEntries } from './snapshot.ts';
 import { covers, createTombstone, encodeTombstone, type Tombstone } from './tombstone.ts';
 import { type Catalog, type Generations, openCatalog } from './window_catalog.ts';
 import type { WindowHeader } from './window_header.ts';
-import { type SealPlan, type SealSeries, WindowWriter } from './window_writer.ts';
+import { type SealPlan, type SeriesSource, WindowWriter } from './window_writer.ts';
 
 /** What the sets of one store share. */
 export interface WindowSetDeps {
@@ -42,8 +42,8 @@ export interface SealRequest {
   readonly startMs: number;
   /** The highest epoch under which the samples were written. */
   readonly epoch: number;
-  /** In the order of `compareMetricFirst`, each once, within the window. */
-  readonly series: Iterable<SealSeries> | AsyncIterable<SealSeries>;
+  /** In the order of `compareMetricFirst`, each once, within the window; undefined where there may be a pause. */
+  readonly series: SeriesSource;
   /** Written in one with the window's header; alone when there is no sample. */
   readonly alongside?: readonly KeyOperation[];
 }
@@ -271,10 +271,14 @@ export class WindowSet {
     return this.#drop(choose, this.#metrics?.sizeRetentions);
   }
 
-  /** Drops everything, a window that is being written too. Nobody reads it any more when this returns its promise. */
-  async dropAll(): Promise<void> {
+  /**
+   * Drops everything, a window that is being written too, once `before` has resolved. Nobody reads it any more when this
+   * returns its promise.
+   */
+  async dropAll(before?: Promise<void>): Promise<void> {
     const throughSequence = this.#sequence;
     this.#hiddenThrough = throughSequence;
+    await before;
     await this.#drop(() => this.#windows.filter(({ header }) => header.sequence <= throughSequence));
   }
 
@@ -415,7 +419,7 @@ export class WindowSet {
   async #write(
     { alongside, ...span }: SpanPlan,
     replaced: readonly SealedWindow[],
-    series: (pace: Pace) => SealRequest['series'],
+    series: (pace: Pace) => SeriesSource,
   ): Promise<WindowHeader | undefined> {
     const { engine } = this.#deps;
     const generation = this.#generations.take(span.startMs);

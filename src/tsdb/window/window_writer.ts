@@ -27,6 +27,9 @@ export interface SealSeries {
   readonly startTimes?: Float64Array | undefined;
 }
 
+/** Undefined where whoever makes the series may pause. */
+export type SeriesSource = Iterable<SealSeries | undefined> | AsyncIterable<SealSeries | undefined>;
+
 export interface SealPlan {
   readonly shard: number;
   readonly startMs: number;
@@ -71,11 +74,11 @@ export class WindowWriter {
    * only `alongside`, when there is no sample.
    */
   async write(
-    series: Iterable<SealSeries> | AsyncIterable<SealSeries>,
+    series: SeriesSource,
     alongside: readonly KeyOperation[] = [],
   ): Promise<WindowHeader | undefined> {
     for await (const one of series) {
-      if (one.count > 0) await this.#add(one);
+      if (one !== undefined && one.count > 0) await this.#add(one);
       await this.#pace.pause();
     }
     await this.#closePage();
