@@ -64,26 +64,22 @@ export class SampleRuns {
   flush(page: SeriesPage, i: number): void {
     const work = this.#work;
     const lastFull = page.lastFullRun[i] as number;
-    const firstShort = lastFull === 0 ? (page.firstRun[i] as number) : this.#next(lastFull);
-    let shortRuns = 0;
-    let last = lastFull;
-    for (let run = firstShort; run !== 0; run = this.#next(run)) {
-      shortRuns++;
-      last = run;
-    }
-    work.count = 0;
+    const shortRuns = page.shortRuns[i] as number;
     const joins = shortRuns >= (lastFull === 0 ? (page.shard[i] as number) & shortRunsMax : shortRunsMax);
-    if (joins) for (let run = firstShort; run !== 0; run = this.#next(run)) this.#decode(run, work);
+    let firstShort = 0;
+    if (joins) firstShort = lastFull === 0 ? (page.firstRun[i] as number) : this.#next(lastFull);
+    work.clear();
+    for (let run = firstShort; run !== 0; run = this.#next(run)) this.#decode(run, work);
     pushTail(page, i, work);
     page.tailCount[i] = 0;
     const added = this.#encode(work);
-    if (joins) {
-      this.#freeChain(firstShort);
-      last = lastFull;
-      page.lastFullRun[i] = added;
-    }
-    if (last === 0) page.firstRun[i] = added;
-    else this.#setNext(last, added);
+    this.#freeChain(firstShort);
+    const previous = joins ? lastFull : (page.lastRun[i] as number);
+    if (previous === 0) page.firstRun[i] = added;
+    else this.#setNext(previous, added);
+    if (joins) page.lastFullRun[i] = added;
+    page.shortRuns[i] = joins ? 0 : shortRuns + 1;
+    page.lastRun[i] = added;
   }
 
   /** Adds the samples of series `i` with `fromMs <= t <= toMs` to a column, oldest first. */
@@ -134,6 +130,9 @@ export class SampleRuns {
       dropped += this.#count(run) - (remainder === 0 ? 0 : this.#count(remainder));
       if (remainder !== 0) this.#setNext(remainder, next);
       if (page.lastFullRun[i] === run) page.lastFullRun[i] = remainder;
+      else if (page.lastFullRun[i] === 0 && remainder === 0)
+        page.shortRuns[i] = (page.shortRuns[i] as number) - 1;
+      if (page.lastRun[i] === run) page.lastRun[i] = remainder;
       this.#free(run);
       page.firstRun[i] = remainder === 0 ? next : remainder;
       run = remainder === 0 ? next : 0;
@@ -148,6 +147,8 @@ export class SampleRuns {
     this.#freeChain(page.firstRun[i] as number);
     page.firstRun[i] = 0;
     page.lastFullRun[i] = 0;
+    page.shortRuns[i] = 0;
+    page.lastRun[i] = 0;
     page.tailCount[i] = 0;
     return dropped;
   }

@@ -1,5 +1,5 @@
 /**
- * The state of 4,096 series as columns: 230 bytes each, no object per series. Every series has an open tail of a few
+ * The state of 4,096 series as columns: 244 bytes each, no object per series. Every series has an open tail of a few
  * raw samples; older ones are in compressed runs (sample_runs.ts).
  */
 
@@ -48,6 +48,9 @@ export class SeriesPage {
   readonly firstRun: Uint32Array = new Uint32Array(pageSeries);
   /** Address of the newest full run, 0 when there is none; short ones follow. */
   readonly lastFullRun: Uint32Array = new Uint32Array(pageSeries);
+  /** How many short runs there are, and the address of the newest run of all, so that none need be walked over. */
+  readonly shortRuns: Uint8Array = new Uint8Array(pageSeries);
+  readonly lastRun: Uint32Array = new Uint32Array(pageSeries);
 
   /** Time of the newest sample, -Infinity when there is none. */
   newestMs(i: number): number {

@@ -175,4 +175,4 @@ export class SeriesTable {
 }
 
 /** The columns of a page, per series. */
-const pageSeriesBytes = 16 * 12 + 8 + 4 + 4 + 1 + 1 + 1 + 2 + 2 + 4 + 4 + 2 + 4 + 4;
+const pageSeriesBytes = 16 * 12 + 8 + 4 + 4 + 1 + 1 + 1 + 2 + 2 + 4 + 4 + 2 + 4 + 4 + 1 + 4;
