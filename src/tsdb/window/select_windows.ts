@@ -42,7 +42,7 @@ export async function selectWindows(
     layers.push({ epoch, sequence, parts: active.length === 0 ? parts : await cut(parts, active, pace) });
   }
   for (const { epoch, columns } of selection.overlays)
-    layers.push({ epoch, sequence: Number.POSITIVE_INFINITY, parts: columns.map(partOf) });
+    layers.push({ epoch, sequence: Number.POSITIVE_INFINITY, parts: columns.filter(isFilled).map(partOf) });
   const filled = layers.filter(({ parts }) => parts.length > 0);
   const [only] = filled;
   const merged = filled.length === 1 && only !== undefined ? only.parts : await mergeAll(filled, pace);
@@ -84,6 +84,10 @@ async function mergeAll(layers: readonly Layer[], pace: Pace): Promise<SeriesPar
     await pace.pause();
   }
   return merged;
+}
+
+function isFilled({ timestamps }: SeriesColumns): boolean {
+  return timestamps.length > 0;
 }
 
 function partOf({ timestamps, ...columns }: SeriesColumns): SeriesPart {

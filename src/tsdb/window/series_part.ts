@@ -32,22 +32,37 @@ export function mergeParts(parts: readonly SeriesPart[], arena: ColumnArena): Se
   const [first] = parts;
   assert(first !== undefined, 'there is something to merge');
   if (parts.length === 1) return first;
-  const byTime = [...parts.entries()].sort(([, a], [, b]) => (a.times[0] as number) - (b.times[0] as number));
+  const [, second] = parts;
+  if (parts.length === 2 && second !== undefined) {
+    if (endOf(first) < startOf(second)) return concatParts(parts, arena);
+    return endOf(second) < startOf(first)
+      ? concatParts([second, first], arena)
+      : mergeTwo(first, second, arena);
+  }
+  const byTime = [...parts.entries()].sort(([, a], [, b]) => startOf(a) - startOf(b));
   const clusters: SeriesPart[] = [];
   let cluster: (readonly [rank: number, part: SeriesPart])[] = [];
   let endMs = Number.NEGATIVE_INFINITY;
   // Only what overlaps is merged sample by sample, so that a late value costs no more than its window.
   for (const entry of byTime) {
-    const { times } = entry[1];
-    if (cluster.length > 0 && endMs < (times[0] as number)) {
+    const [, part] = entry;
+    if (cluster.length > 0 && endMs < startOf(part)) {
       clusters.push(mergeOverlapping(cluster, arena));
       cluster = [];
     }
     cluster.push(entry);
-    endMs = Math.max(endMs, times.at(-1) as number);
+    endMs = Math.max(endMs, endOf(part));
   }
   clusters.push(mergeOverlapping(cluster, arena));
   return concatParts(clusters, arena);
+}
+
+function startOf({ times }: SeriesPart): number {
+  return times[0] as number;
+}
+
+function endOf({ times }: SeriesPart): number {
+  return times[times.length - 1] as number;
 }
 
 function mergeOverlapping(
