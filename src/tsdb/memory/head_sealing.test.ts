@@ -58,17 +58,20 @@ test('sorting, reading and dropping pause again and again, and each series comes
 });
 
 test('a sort starts anew when slots change hands under it', () => {
-  const { head } = newHead();
-  fill(head, 3000);
-  const cut = head.cut(shard, windowMs);
-  const steps = head.window(cut, 0, windowMs, 0);
-  for (let k = 0; k < 5; k++) assert.equal(steps.next().value, undefined);
-  head.delete(shard, [Matcher.create(MatchType.Regexp, 'k', '.*5')], 0, 2 * windowMs);
-  assert.equal(head.collectEmpty(shard).length, 300);
-  for (let n = 4000; n < 4500; n++) head.append(head.ref(shard + 1, series(n)), 1000, values, 0);
-  const seen = [...steps].flatMap((part) => (part === undefined ? [] : [part.labels.get('k')]));
-  assert.equal(seen.length, 2700);
-  assert.ok(seen.every((k) => !k.endsWith('5') && Number(k) < 3000));
+  for (let pauses = 1; pauses < 9; pauses++) {
+    const { head } = newHead();
+    fill(head, 3000);
+    const cut = head.cut(shard, windowMs);
+    const steps = head.window(cut, 0, windowMs, 0);
+    for (let k = 0; k < pauses; k++) assert.equal(steps.next().value, undefined);
+    head.delete(shard, [Matcher.create(MatchType.Regexp, 'k', '.*5')], 0, 2 * windowMs);
+    assert.equal(head.collectEmpty(shard).length, 300);
+    for (let n = 4000; n < 4500; n++) head.append(head.ref(shard + 1, series(n)), 1000, values, 0);
+    const seen = [...steps].flatMap((part) => (part === undefined ? [] : [part.labels]));
+    assert.equal(seen.length, 2700);
+    assert.ok(seen.every((labels) => !labels.get('k').endsWith('5') && Number(labels.get('k')) < 3000));
+    assert.ok(seen.every((labels, k) => k === 0 || compareMetricFirst(seen[k - 1] as Labels, labels) < 0));
+  }
 });
 
 test('a drop that was broken off anywhere leaves nothing behind once the next is through', () => {

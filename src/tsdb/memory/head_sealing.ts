@@ -112,6 +112,25 @@ export class HeadSealing {
     state.newestIsStale = false;
   }
 
+  /** Of late samples, and of series that are in a cut which is not dropped yet; walks the series while there is one. */
+  timesBelowFloor(shard: number): { minTimeMs: number; maxTimeMs: number } {
+    let minTimeMs = Number.POSITIVE_INFINITY;
+    let maxTimeMs = Number.NEGATIVE_INFINITY;
+    const state = this.#index.table.find(shard);
+    if (state === undefined) return { minTimeMs, maxTimeMs };
+    for (const samples of [...state.late.values(), ...state.frozen.values()]) {
+      minTimeMs = Math.min(minTimeMs, samples.oldestMs);
+      maxTimeMs = Math.max(maxTimeMs, samples.newestMs);
+    }
+    for (const slot of state.cut === undefined ? [] : state.slots.copy()) {
+      if (!this.#isOf(slot, shard)) continue;
+      const page = this.#index.series.page(slot);
+      minTimeMs = Math.min(minTimeMs, this.#samples.runs.oldestMs(page, slot & pageMask));
+      maxTimeMs = Math.max(maxTimeMs, page.newestMs(slot & pageMask));
+    }
+    return { minTimeMs, maxTimeMs };
+  }
+
   *#sort(cut: HeadCut): Generator<undefined, Uint32Array> {
     const { table, series } = this.#index;
     const slots = table.open(cut.shard).slots.copy();

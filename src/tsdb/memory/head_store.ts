@@ -182,6 +182,11 @@ export class HeadStore {
     return this.#index.table.get(shard, Cell.newestMs);
   }
 
+  /** Oldest and newest of the samples below the floor; Infinity and -Infinity when there are none. */
+  timesBelowFloor(shard: number): { minTimeMs: number; maxTimeMs: number } {
+    return this.#sealing.timesBelowFloor(shard);
+  }
+
   /** Samples older than the floor that are not sealed: those that came late, and those of a cut that did. */
   lateCount(shard: number): number {
     return this.#index.table.get(shard, Cell.late);

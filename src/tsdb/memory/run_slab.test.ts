@@ -38,30 +38,37 @@ test('runs never share a byte, and all memory but one slab is given back', () =>
 
 test('runs are given out and taken back between the steps of a trim, even of one that is broken off', () => {
   const slab = new RunSlab();
-  const bytes = 64;
-  const addresses = Array.from({ length: 100_000 }, () => slab.allocate(bytes));
-  for (const address of addresses.splice(0, 90_000)) slab.free(address, bytes);
+  const small = 64;
+  const large = 128;
+  const lengths = new Map<number, number>();
+  const take = (length: number): void => {
+    const address = slab.allocate(length);
+    assert.ok(!lengths.has(address));
+    lengths.set(address, length);
+  };
+  for (let k = 0; k < 100_000; k++) take(k % 2 === 0 ? small : large);
+  const giveBack = (count: number): void => {
+    for (const [address, length] of [...lengths].slice(0, count)) {
+      slab.free(address, length);
+      lengths.delete(address);
+    }
+  };
+  giveBack(90_000);
   const broken = slab.trim();
   broken.next();
-  const live = new Set(addresses);
-  const take = (): void => {
-    const address = slab.allocate(bytes);
-    assert.ok(!live.has(address));
-    live.add(address);
-  };
-  for (let k = 0; k < 100; k++) take();
+  for (let k = 0; k < 100; k++) take(k % 2 === 0 ? small : large);
   let steps = 0;
   for (const _ of slab.trim()) {
     steps++;
-    take();
-    slab.free(addresses[steps] as number, bytes);
-    live.delete(addresses[steps] as number);
+    take(large);
+    take(small);
+    giveBack(1);
   }
   assert.ok(steps > 5);
-  for (const _ of broken) take();
-  for (let k = 0; k < 30_000; k++) take();
-  for (const address of live) slab.slabOf(address);
-  for (const address of live) slab.free(address, bytes);
+  for (let k = 0; k < 50_000; k++) take(small);
+  for (const _ of broken) take(large);
+  for (const [address, length] of lengths) slab.slabOf(address).bytes.fill(1, unitOf(address) * 8, length);
+  giveBack(lengths.size);
   for (const _ of slab.trim());
   assert.deepEqual(slab.memory, { heldBytes: 2 ** 20, liveBytes: 0 });
 });

@@ -13,8 +13,8 @@ export interface Maintained {
 export class Maintenance {
   readonly #nowMs: () => number;
   readonly #log: Logger;
-  /** What waits or runs, by shard. */
-  readonly #rounds = new Map<Maintained, Promise<void>>();
+  /** Rounds that have not begun, by shard: one that runs began by an older clock. */
+  readonly #waiting = new Map<Maintained, Promise<void>>();
   #last: Promise<void> = Promise.resolve();
   #isStopped = false;
 
@@ -25,10 +25,13 @@ export class Maintenance {
 
   /** Resolves when a round has been tried; a failure is logged, and the next round tries again. */
   request(shard: Maintained): Promise<void> {
-    const known = this.#rounds.get(shard);
+    const known = this.#waiting.get(shard);
     if (known !== undefined || this.#isStopped) return known ?? Promise.resolve();
-    const round = this.#last.then(() => this.#run(shard)).finally(() => this.#rounds.delete(shard));
-    this.#rounds.set(shard, round);
+    const round = this.#last.then(() => {
+      this.#waiting.delete(shard);
+      return this.#run(shard);
+    });
+    this.#waiting.set(shard, round);
     this.#last = round;
     return round;
   }

@@ -21,6 +21,7 @@ import { windowMs } from '../window/limits.ts';
 import { Pace } from '../window/pace.ts';
 import type { Overlay } from '../window/select_windows.ts';
 import type { SnapshotEntry } from '../window/snapshot.ts';
+import { assertDeletion } from '../window/tombstone.ts';
 import type { WindowSet } from '../window/window_set.ts';
 import { type Admission, type AdmitRules, futureToleranceMs } from './admission.ts';
 import { type ExportedBatch, exportShard } from './export.ts';
@@ -169,12 +170,13 @@ export class TsdbShard implements ShardStore {
   stats(): ShardStats {
     const { head, log, windows } = this.#deps;
     const { series, samples } = head.stats(this.shard);
+    const late = head.timesBelowFloor(this.shard);
     const sealed = windows.stats();
     return {
       series,
       samples: samples + sealed.samples,
-      minTimeMs: Math.min(head.minTimeMs(this.shard), sealed.minTimeMs),
-      maxTimeMs: Math.max(head.maxTimeMs(this.shard), sealed.maxTimeMs),
+      minTimeMs: Math.min(head.minTimeMs(this.shard), late.minTimeMs, sealed.minTimeMs),
+      maxTimeMs: Math.max(head.maxTimeMs(this.shard), late.maxTimeMs, sealed.maxTimeMs),
       logBytes: log.bytes,
       windows: sealed.windows,
       windowBytes: sealed.bytes,
@@ -186,10 +188,14 @@ export class TsdbShard implements ShardStore {
     // While a window is being sealed, what is deleted could be in it or not.
     return this.#exclusively(async () => {
       commit.assertReady();
+      assertDeletion(matchers, fromMs, toMs);
+      // Late samples may be all there is, and are older than the floor.
+      const newestMs = Math.min(toMs, Math.max(head.maxTimeMs(this.shard), head.floorMs(this.shard)));
+      // Memory first: a late sample that lost against a sealed one must not stand once that one is gone. And the log
+      // first: the tombstone's synced write carries the record along.
+      if (head.delete(this.shard, matchers, fromMs, toMs) > 0)
+        await this.#write(0, newestMs, () => encodeDeletion(this.#payload, { matchers, fromMs, toMs }));
       await windows.delete(matchers, fromMs, toMs);
-      const newestMs = Math.min(toMs, head.maxTimeMs(this.shard));
-      if (head.delete(this.shard, matchers, fromMs, toMs) === 0) return;
-      await this.#write(0, newestMs, () => encodeDeletion(this.#payload, { matchers, fromMs, toMs }));
     });
   }
 
@@ -218,7 +224,9 @@ export class TsdbShard implements ShardStore {
     this.#gone = [];
     this.#isCutOpen = false;
     // Both take effect in memory now; what is appended from here on stays.
-    const done = await Promise.allSettled([windows.dropAll(), log.deleteAll()]);
+    const logged = log.deleteAll();
+    // The windows' removal is synced, and carries that of the log along.
+    const done = await Promise.allSettled([logged, windows.dropAll(logged)]);
     for (const one of done) if (one.status === 'rejected') throw one.reason;
     await windows.settle();
   }
