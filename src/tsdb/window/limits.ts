@@ -16,7 +16,7 @@ export const chunkBytesMax: number = 64 * 1024;
 /** Nothing of sealing and compaction holds the thread longer. */
 const sliceMs = 20;
 /** When work pauses: early enough that a last page or chunk still fits the slice. */
-export const sliceBudgetMs = 12;
+export const sliceBudgetMs = 10;
 /** Deletions that wait for compaction; more are refused. */
 export const tombstonesMax = 1024;
 /** Matchers of one deletion. */

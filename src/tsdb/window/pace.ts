@@ -29,3 +29,16 @@ export class Pace {
     this.#startedMs = this.#clock.monotonicMs();
   }
 }
+
+/** Items between two looks at the clock. */
+const mappedAtOnce = 256;
+
+/** `items.map(map)`, with pauses. */
+export async function mapPaced<T, U>(items: readonly T[], map: (item: T) => U, pace: Pace): Promise<U[]> {
+  const mapped: U[] = [];
+  for (const item of items) {
+    mapped.push(map(item));
+    if (mapped.length % mappedAtOnce === 0) await pace.pause();
+  }
+  return mapped;
+}

@@ -2,7 +2,7 @@
 import type { Matcher, SeriesColumns } from '../../model/index.ts';
 import { ColumnArena } from './column_arena.ts';
 import { sortedBy } from './label_lists.ts';
-import type { Pace } from './pace.ts';
+import { mapPaced, type Pace } from './pace.ts';
 import type { SealedWindow } from './sealed_window.ts';
 import { comparePrecedence, mergeParts, type SeriesPart } from './series_part.ts';
 import { covers, type Tombstone, withoutDeleted } from './tombstone.ts';
@@ -41,13 +41,15 @@ export async function selectWindows(
     const { epoch, sequence } = window.header;
     layers.push({ epoch, sequence, parts: active.length === 0 ? parts : await cut(parts, active, pace) });
   }
-  for (const { epoch, columns } of selection.overlays)
-    layers.push({ epoch, sequence: Number.POSITIVE_INFINITY, parts: columns.filter(isFilled).map(partOf) });
+  for (const { epoch, columns } of selection.overlays) {
+    const parts = await mapPaced(columns.filter(isFilled), partOf, pace);
+    layers.push({ epoch, sequence: Number.POSITIVE_INFINITY, parts });
+  }
   const filled = layers.filter(({ parts }) => parts.length > 0);
   const [only] = filled;
   const merged = filled.length === 1 && only !== undefined ? only.parts : await mergeAll(filled, pace);
   // The order of one window's series is the one asked for unless a label name sorts before that of the metric.
-  return sortedBy(merged.map(columnsOf), (a, b) => a.labels.compare(b.labels), pace);
+  return sortedBy(await mapPaced(merged, columnsOf, pace), (a, b) => a.labels.compare(b.labels), pace);
 }
 
 async function cut(
