@@ -38,7 +38,10 @@ const flip = (at: (length: number) => number) => (value: Uint8Array) => {
 const damages: readonly Damage[] = [
   { name: 'a bit flipped in its first byte', apply: flip(() => 0) },
   { name: 'a bit flipped in its checksum', apply: flip(() => 2) },
-  { name: 'a bit flipped in its middle', apply: flip((length) => length >> 1) },
+  ...Array.from({ length: 7 }, (_, i) => ({
+    name: `a bit flipped after ${i + 1} eighths of it`,
+    apply: flip((length) => (length * (i + 1)) >> 3),
+  })),
   { name: 'a bit flipped at its end', apply: flip((length) => length - 1) },
   { name: 'half of it', apply: (value) => value.slice(0, value.length >> 1) },
   { name: 'nothing in it', apply: () => new Uint8Array() },
