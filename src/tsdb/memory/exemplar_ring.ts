@@ -7,7 +7,7 @@
 import { type BatchExemplar, type Labels, type Matcher, matchesAll } from '../../model/index.ts';
 
 /** Characters of all names and values of an exemplar's labels (OpenMetrics 1.0, "Exemplars"). */
-export const exemplarLabelCharactersMax = 128;
+const exemplarLabelCharactersMax = 128;
 
 export type StoredExemplar = Omit<BatchExemplar, 'ref'>;
 
