@@ -263,6 +263,8 @@ export class ShardWorld {
     for (const shard of shardNumbers.keys()) await this.#observe(shard);
     if (end === 'recover') {
       await this.#recover();
+      // Until it is repeated, what it was to delete is in memory or on the disk, or not.
+      if (change.kind === 'deleteAll' && 'error' in ended) await this.#work(change);
       return;
     }
     await this.#crash(end === 'powerCut');
