@@ -10,6 +10,7 @@
 import { type Clock, errorText, type Logger, type Timer } from '../base/index.ts';
 import type { KeyOperation, KeyRange } from './engine.ts';
 import { StoreError, storeErrorCodes } from './errors.ts';
+import { FramePool } from './frame_pool.ts';
 import { storeKey } from './log/keys.ts';
 import type { TsdbMetrics } from './metrics.ts';
 import type { ReopenableEngine } from './reopenable_engine.ts';
@@ -54,6 +55,8 @@ export interface GroupCommitDeps {
 }
 
 export class GroupCommit {
+  /** For the values of operations: what is taken here comes back when it is written for good. */
+  readonly frames: FramePool = new FramePool();
   readonly #deps: GroupCommitDeps;
   #queue: Pending[] = [];
   #pendingBytes = 0;
@@ -71,6 +74,7 @@ export class GroupCommit {
   constructor(deps: GroupCommitDeps) {
     this.#deps = deps;
     this.#lastSyncMs = deps.clock.monotonicMs();
+    deps.engine.beforeSync = () => this.#beforeSync();
   }
 
   /** Throws StoreError when nothing more can be taken now. Call it before changing anything in memory. */
@@ -158,41 +162,64 @@ export class GroupCommit {
   async #runGroup(group: readonly Pending[]): Promise<void> {
     const { clock, metrics } = this.#deps;
     const startedMs = clock.monotonicMs();
+    let isKept: boolean;
     try {
       const works = group.map(({ work }) => work);
-      await this.#perform(works, this.#syncDue(works));
+      isKept = await this.#perform(works, this.#syncDue(works));
     } catch (cause) {
       if (this.#refusal?.code !== storeErrorCodes.failed) this.#beginTrouble(cause);
       return;
     }
     metrics.commitSeconds.observe((clock.monotonicMs() - startedMs) / 1000);
-    this.#finish(group.length);
+    this.#finish(group.length, isKept);
   }
 
   /** Takes the first `count` of the queue out as done. One that was refused already stays refused. */
-  #finish(count: number): void {
+  #finish(count: number, isKept: boolean): void {
     for (const { work, resolve } of this.#queue.splice(0, count)) {
       this.#pendingBytes -= workBytes(work);
+      if (!isKept) this.#release(work);
       resolve();
     }
   }
 
-  /** One clear, or operations as one write. */
-  async #perform(works: readonly Work[], sync: boolean): Promise<void> {
+  #release(work: Work): void {
+    if (work.kind === 'clear') return;
+    for (const operation of work.operations)
+      if (operation.type === 'put') this.frames.release(operation.value);
+  }
+
+  /** One clear, or operations as one write. Gives whether they are kept until a sync. */
+  async #perform(works: readonly Work[], sync: boolean): Promise<boolean> {
     const { engine, fsync } = this.#deps;
     for (const work of works) if (work.kind === 'clear') await engine.clear(work.range);
     // A cleared range is not synced by itself; the marker carries it along as the policy demands.
     const operations = works.flatMap((work) => (work.kind === 'clear' ? [syncMarker()] : work.operations));
-    if (operations.length === 0) return;
+    if (operations.length === 0) return false;
     await engine.write(operations, sync);
     if (sync) this.#noteSynced();
     else if (fsync === 'interval') this.#noteUnsynced(works);
+    return !sync && fsync === 'interval';
   }
 
   #noteSynced(): void {
+    for (const work of this.#unsynced) this.#release(work);
     this.#unsynced = [];
     this.#unsyncedBytes = 0;
     this.#lastSyncMs = this.#deps.clock.monotonicMs();
+  }
+
+  /** Sealing syncs past this queue: what was written before is on the disk then, and must not be done again. */
+  #beforeSync(): () => void {
+    const unsynced = this.#unsynced;
+    const count = unsynced.length;
+    return () => {
+      if (this.#unsynced !== unsynced) return;
+      for (const work of unsynced.splice(0, count)) {
+        this.#unsyncedBytes -= workBytes(work);
+        this.#release(work);
+      }
+    };
   }
 
   #noteUnsynced(works: readonly Work[]): void {
@@ -277,7 +304,7 @@ export class GroupCommit {
       const group = this.#nextGroup();
       const works = group.map(({ work }) => work);
       await this.#perform(works, true);
-      this.#finish(group.length);
+      this.#finish(group.length, false);
     }
   }
 

@@ -17,6 +17,8 @@ export class ReopenableEngine implements StoreEngine {
   readonly #path: string;
   readonly #open: OpenEngine;
   #current: StoreEngine | undefined;
+  /** Called before each synced write, whoever asks for it; what it returns is called when that has succeeded. */
+  beforeSync: (() => () => void) | undefined;
 
   private constructor(path: string, open: OpenEngine, current: StoreEngine) {
     this.#path = path;
@@ -52,8 +54,10 @@ export class ReopenableEngine implements StoreEngine {
     return this.#use((engine) => engine.firstKey(range));
   }
 
-  write(operations: readonly KeyOperation[], sync: boolean): Promise<void> {
-    return this.#use((engine) => engine.write(operations, sync));
+  async write(operations: readonly KeyOperation[], sync: boolean): Promise<void> {
+    const synced = sync ? this.beforeSync?.() : undefined;
+    await this.#use((engine) => engine.write(operations, sync));
+    synced?.();
   }
 
   clear(range: KeyRange): Promise<void> {

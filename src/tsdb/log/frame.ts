@@ -8,16 +8,18 @@ const headerBytes = 5;
 export const batchFrameVersion = 1;
 export const frameVersion = 2;
 
-/** Frames the first `length` bytes of `payload`. */
+/** Frames the first `length` bytes of `payload`, in memory from `take` if given. */
 export function encodeFrame(
   key: Uint8Array,
   payload: Uint8Array,
   length: number = payload.length,
+  take: (bytes: number) => Uint8Array<ArrayBuffer> = (bytes) => new Uint8Array(bytes),
 ): Uint8Array<ArrayBuffer> {
   const content = payload.subarray(0, length);
-  const frame = new Uint8Array(headerBytes + length);
+  const frame = take(headerBytes + length);
   frame[0] = frameVersion;
-  new DataView(frame.buffer).setUint32(1, crc32(content, crc32(key)), true);
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  view.setUint32(1, crc32(content, crc32(key)), true);
   frame.set(content, headerBytes);
   return frame;
 }

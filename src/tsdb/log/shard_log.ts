@@ -11,7 +11,7 @@ import { isDiskTrouble } from '../errors.ts';
 import type { GroupCommit } from '../group_commit.ts';
 import type { NewSeries } from './definitions.ts';
 import { encodeFrame } from './frame.ts';
-import { definitionsKey, idMax, kindRange, LogKeyKind, metadataKey, recordKey, shardRange } from './keys.ts';
+import { definitionsKey, idMax, kindRange, LogKeyKind, metadataKey, recordKey } from './keys.ts';
 import { type Cut, LogReplay } from './log_replay.ts';
 import type { LogMetrics } from './metrics.ts';
 import type { RecordSink } from './record.ts';
@@ -62,12 +62,14 @@ export class ShardLog {
   /** Counts the times that everything was deleted. */
   #incarnation = 0;
   #bytesCounted = 0;
+  readonly #takeFrame: (bytes: number) => Uint8Array<ArrayBuffer>;
 
   constructor(shard: number, deps: ShardLogDeps) {
     this.#shard = shard;
     this.#commit = deps.commit;
     this.#metrics = deps.metrics;
     this.#log = deps.log;
+    this.#takeFrame = (bytes) => deps.commit.frames.take(bytes);
   }
 
   /** Of all records' keys and values. */
@@ -198,7 +200,7 @@ export class ShardLog {
     await this.#deleteBlocks(this.#blocks.expired(throughSequence, floorMs), write);
   }
 
-  /** Deletes all keys of the shard, those of other kinds, too. */
+  /** Deletes all keys of the log. */
   deleteAll(): Promise<void> {
     this.forget();
     this.#incarnation++;
@@ -208,7 +210,10 @@ export class ShardLog {
     this.#definitionCount = 0;
     this.#deadDefinitions = 0;
     this.#state = { ...initialState, nextId: this.#state.nextId };
-    return this.#commit.clear(shardRange(this.#shard));
+    const ranges = [LogKeyKind.Record, LogKeyKind.State, LogKeyKind.Definition].map((kind) =>
+      kindRange(this.#shard, kind),
+    );
+    return Promise.all(ranges.map((range) => this.#commit.clear(range))).then(() => undefined);
   }
 
   /** Takes this log out of the metrics. */
@@ -224,7 +229,7 @@ export class ShardLog {
   ): { key: Uint8Array; value: Uint8Array } {
     try {
       const key = recordKey(this.#shard, position);
-      return { key, value: encodeFrame(key, payload.bytes, payload.length) };
+      return { key, value: encodeFrame(key, payload.bytes, payload.length, this.#takeFrame) };
     } catch (cause) {
       throw this.#commit.stop(cause);
     }

@@ -412,6 +412,6 @@ export class HeadStore {
     // One that says the same under a higher epoch is kept, too: what comes under an epoch in between must lose.
     this.#samples.addLate(slot, timeMs, epoch, words, wordsAt, histogram);
     if (!isThere) return Verdict.ok;
-    return same ? Verdict.duplicate : Verdict.replaced;
+    return same ? Verdict.raised : Verdict.replaced;
   }
 }

@@ -18,5 +18,7 @@ export const Verdict = {
   belowFloor: 6,
   /** Took the place of a sample that was written under a lower epoch. */
   replaced: 7,
+  /** Says what stands already, now under a higher epoch: a duplicate that has to be remembered. */
+  raised: 8,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];

@@ -49,6 +49,7 @@ const verdictOf: readonly SampleVerdict[] = (() => {
   table[Verdict.ok] = SampleVerdict.ok;
   table[Verdict.replaced] = SampleVerdict.ok;
   table[Verdict.duplicate] = SampleVerdict.duplicate;
+  table[Verdict.raised] = SampleVerdict.duplicate;
   table[Verdict.conflict] = SampleVerdict.conflict;
   table[Verdict.outOfOrder] = SampleVerdict.outOfOrder;
   table[Verdict.belowFloor] = SampleVerdict.tooOld;
@@ -91,6 +92,7 @@ export class Admission {
       const verdict = this.#judge(place, batch, refs, i, rules, bounds);
       if (verdict === SampleVerdict.ok) {
         this.#keep(place, batch, refs, i);
+        outcome.appended++;
         continue;
       }
       verdicts ??= new Uint8Array(count);
@@ -98,7 +100,6 @@ export class Admission {
       countVerdict(outcome, verdict);
       if (isRefusal(verdict, rules)) outcome.firstError ??= refusalText(verdict, batch, i, rules);
     }
-    outcome.appended = this.#count;
     if (verdicts !== undefined) outcome.verdicts = verdicts;
     const parts = this.#parts(place, batch, refs, rules.epoch);
     return { outcome, parts, newestMs: this.#newestMs };
@@ -165,6 +166,8 @@ export class Admission {
       histogram === null
         ? this.#head.appendLate(ref, timeMs, batch.values, i, rules.epoch)
         : this.#head.appendLateHistogram(ref, timeMs, histogram, rules.epoch);
+    // Nothing new to the sender, and yet something that a crash must not undo.
+    if (verdict === Verdict.raised) this.#keep(place, batch, refs, i);
     return verdictOf[verdict] as SampleVerdict;
   }
 

@@ -57,14 +57,15 @@ export class HeadReplay implements RecordSink {
       }
       const timeMs = times[i] as number;
       const histogram = histograms?.[i] ?? null;
+      let verdict: Verdict;
       if (histogram === null) {
-        const verdict = head.append(ref, timeMs, values, i);
-        if (isLate(verdict)) head.appendLate(ref, timeMs, values, i, epoch);
+        verdict = head.append(ref, timeMs, values, i);
+        if (verdict !== Verdict.ok) verdict = head.appendLate(ref, timeMs, values, i, epoch);
       } else {
-        const verdict = head.appendHistogram(ref, timeMs, histogram);
-        if (isLate(verdict)) head.appendLateHistogram(ref, timeMs, histogram, epoch);
+        verdict = head.appendHistogram(ref, timeMs, histogram);
+        if (verdict !== Verdict.ok) verdict = head.appendLateHistogram(ref, timeMs, histogram, epoch);
       }
-      head.setStartTime(ref, timeMs, startTimes?.[i] ?? 0);
+      if (isTaken(verdict)) head.setStartTime(ref, timeMs, startTimes?.[i] ?? 0);
     }
   }
 
@@ -98,7 +99,6 @@ export class HeadReplay implements RecordSink {
   }
 }
 
-/** A conflict may be with a value of a lower epoch, which gives way. */
-function isLate(verdict: Verdict): boolean {
-  return verdict === Verdict.outOfOrder || verdict === Verdict.belowFloor || verdict === Verdict.conflict;
+function isTaken(verdict: Verdict): boolean {
+  return verdict === Verdict.ok || verdict === Verdict.replaced;
 }

@@ -70,15 +70,15 @@ export interface ShardStore {
   cardinality(topMax: number): Promise<Cardinality>;
   stats(): ShardStats;
   /**
-   * Deletes the samples, between the times, both included, of series that pass all matchers. Holds for every answer that
-   * begins when this has been called, and after a crash when it has resolved.
+   * Deletes the samples, between the times, both included, of series that pass all matchers. Holds, and survives a crash,
+   * when it has resolved; when the disk refuses, it may hold in part and is to be repeated.
    */
   delete(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<void>;
   /** All data as batches of at most `samplesMax` samples, each of one epoch, oldest windows first, for hand-over. */
   export(samplesMax: number): AsyncIterable<ExportedBatch>;
   /** The shard's keys and values as they are at the first step; written to an empty store they are the same shard. */
   snapshot(): AsyncIterable<SnapshotEntry>;
-  /** Forgets the shard, in memory at once, on disk when this resolves. */
+  /** Forgets the shard, in memory at once, on disk when this resolves. To be repeated when the disk refuses. */
   deleteAll(): Promise<void>;
   /** Seals what is due, compacts, and deletes what is older than the retention time. */
   maintain(nowMs: number): Promise<void>;

@@ -191,11 +191,15 @@ export class TsdbShard implements ShardStore {
       assertDeletion(matchers, fromMs, toMs);
       // Late samples may be all there is, and are older than the floor.
       const newestMs = Math.min(toMs, Math.max(head.maxTimeMs(this.shard), head.floorMs(this.shard)));
-      // Memory first: a late sample that lost against a sealed one must not stand once that one is gone. And the log
-      // first: the tombstone's synced write carries the record along.
-      if (head.delete(this.shard, matchers, fromMs, toMs) > 0)
-        await this.#write(0, newestMs, () => encodeDeletion(this.#payload, { matchers, fromMs, toMs }));
-      await windows.delete(matchers, fromMs, toMs);
+      // Both in one step: of a late and a sealed sample for one time the one that lost must never be seen. What the
+      // disk refuses goes on holding in memory, and is written when the trouble ends.
+      const isLogged = head.delete(this.shard, matchers, fromMs, toMs) > 0;
+      const deletion = { matchers, fromMs, toMs };
+      const logged = isLogged
+        ? this.#write(0, newestMs, () => encodeDeletion(this.#payload, deletion))
+        : undefined;
+      const done = await Promise.allSettled([windows.delete(matchers, fromMs, toMs), logged]);
+      for (const one of done) if (one.status === 'rejected') throw one.reason;
     });
   }
 
@@ -254,6 +258,7 @@ export class TsdbShard implements ShardStore {
     await this.#changing;
     this.#forgetMemory();
     this.#deps.log.forget();
+    this.#deps.windows.forget();
   }
 
   #forgetMemory(): void {

@@ -94,6 +94,8 @@ export class WindowSet {
   #sequence = 0;
   /** Windows up to this sequence are dropped, or about to be. */
   #hiddenThrough = 0;
+  /** Deletions that the disk did not take. */
+  #unwritten: Tombstone[] = [];
   #tombstoneNumber = 0;
   #damaged = 0;
   #changing: Promise<unknown> = Promise.resolve();
@@ -222,17 +224,21 @@ export class WindowSet {
     const before = this.#tombstones;
     this.#tombstones = [...before, tombstone];
     try {
-      const key = tombstoneKey(this.shard, tombstone.number);
-      const value = frameChunk(key, Section.Tombstone, encodeTombstone(tombstone));
-      await this.#deps.engine.write([{ type: 'put', key, value }], true);
+      await this.#deps.engine.write([this.#tombstonePut(tombstone)], true);
     } catch (error) {
-      this.#tombstones = this.#tombstones.filter((other) => other !== tombstone);
+      // Late, not lost: it goes on holding in memory, and is written ahead of the next change.
+      this.#unwritten.push(tombstone);
       this.#isUncertain = true;
       throw error;
     }
     // Meanwhile the list may have been read from the disk, where the deletion was not yet.
     if (!this.#tombstones.includes(tombstone)) this.#tombstones = [...this.#tombstones, tombstone];
     this.#tell();
+  }
+
+  #tombstonePut(tombstone: Tombstone): KeyOperation {
+    const key = tombstoneKey(this.shard, tombstone.number);
+    return { type: 'put', key, value: frameChunk(key, Section.Tombstone, encodeTombstone(tombstone)) };
   }
 
   /**
@@ -379,7 +385,9 @@ export class WindowSet {
     const { engine, log } = this.#deps;
     // A write may have landed although it failed. What is served must not be lost with the power: a key that never is, deleted
     // in a synced write, brings everything before it to the disk.
-    await engine.write([{ type: 'del', key: tombstoneKey(this.shard, 0) }], true);
+    const late = this.#unwritten.map((tombstone) => this.#tombstonePut(tombstone));
+    await engine.write([{ type: 'del', key: tombstoneKey(this.shard, 0) }, ...late], true);
+    this.#unwritten = [];
     const catalog = await openCatalog(this.shard, engine, log);
     this.#generations = catalog.generations;
     this.#adopt(catalog);
@@ -494,6 +502,7 @@ export class WindowSet {
     );
     await this.#deps.engine.write(operations, false);
     this.#tombstones = this.#tombstones.filter((tombstone) => !done.includes(tombstone));
+    this.#unwritten = this.#unwritten.filter((tombstone) => !done.includes(tombstone));
   }
 
   #countDamage(error: unknown): void {

@@ -66,7 +66,7 @@ export class HeadModel {
     if (standing !== undefined && epoch <= standing.epoch) return same ? Verdict.duplicate : Verdict.conflict;
     this.#add(series, t, value, epoch, true);
     if (standing === undefined) return Verdict.ok;
-    return same ? Verdict.duplicate : Verdict.replaced;
+    return same ? Verdict.raised : Verdict.replaced;
   }
 
   #add(series: ModelSeries, t: number, value: string, epoch: number, isLate: boolean): Verdict {
