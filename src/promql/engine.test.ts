@@ -228,14 +228,35 @@ test('annotations of a tree get their positions from the text that is given with
   assert.match(result.infos[0] ?? '', /"up" \(2:3\)$/);
 });
 
-test('what is not supported is refused by name', async () => {
-  const histogram = new FloatHistogram({ schema: 0, count: 1, sum: 1 });
-  const native = { ...series({ __name__: 'h' }, [0]), histograms: [histogram] };
-  const storage: Storage = { select: async () => [native] };
-  for (const query of ['h', 'rate(h[5m])', 'sum(h)']) {
-    assert.equal(
-      (await errorOf(instant(query, 0, storage))).message,
-      'native histograms are not supported yet',
-    );
-  }
+const native = new FloatHistogram({
+  count: 6,
+  sum: 2.5,
+  zeroThreshold: 0.001,
+  zeroCount: 2,
+  positiveSpans: [{ offset: 0, length: 3 }],
+  positiveBuckets: Float64Array.from([1, 0, 2]),
+  negativeSpans: [{ offset: 1, length: 1 }],
+  negativeBuckets: Float64Array.from([1]),
+});
+const nativeStorage = new GivenStorage([
+  { ...series({ __name__: 'h' }, [0, 7, 0]), histograms: [native, null, FloatHistogram.stale] },
+]);
+const nativeJson =
+  '{"count":"6","sum":"2.5","buckets":[[1,"-2","-1","1"],[3,"-0.001","0.001","2"],[0,"0.5","1","1"],[0,"2","4","2"]]}';
+
+test('native histograms print with their populated buckets and which bounds belong to them', async () => {
+  assert.equal(
+    await instant('h', 0, nativeStorage),
+    `{"resultType":"vector","result":[{"metric":{"__name__":"h"},"histogram":[0,${nativeJson}]}]}`,
+  );
+  assert.equal(
+    await instant('h[5m]', 180_000, nativeStorage),
+    `{"resultType":"matrix","result":[{"metric":{"__name__":"h"},"values":[[60,"7"]],"histograms":[[0,${nativeJson}]]}]}`,
+  );
+});
+
+test('the staleness marker of a histogram ends the series', async () => {
+  const empty = '{"resultType":"vector","result":[]}';
+  assert.equal(await instant('h', 120_000, nativeStorage), empty);
+  assert.match(await instant('timestamp(h)', 119_000, nativeStorage), /"60"/);
 });

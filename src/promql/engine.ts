@@ -207,7 +207,7 @@ async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<Que
   const range = await evaluateRange(node, evaluator);
   const { extension } = range;
   const series: MatrixSeries[] = [];
-  for (const { labels, dropName, timestamps, values } of range.series) {
+  for (const { labels, dropName, timestamps, values, histograms } of range.series) {
     const window = new Window();
     window.timestamps = timestamps;
     window.values = values;
@@ -215,7 +215,12 @@ async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<Que
     const { from, to } = window;
     if (to === from) continue;
     evaluator.context.hold(to - from);
-    const plain = { timestamps: timestamps.subarray(from, to), values: values.subarray(from, to) };
+    const plain = {
+      timestamps: timestamps.subarray(from, to),
+      values: values.subarray(from, to),
+      ...(histograms === undefined ? {} : { histograms: histograms.slice(from, to) }),
+    };
+    if (extension !== undefined && histograms !== undefined) refuseExtended(extension, plain.histograms);
     const samples = extension === undefined ? plain : extendedSamples(window, extension);
     if (samples !== undefined)
       series.push({ labels: dropName === true ? withoutMetadata(labels) : labels, ...samples });
@@ -223,6 +228,13 @@ async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<Que
   const keys = new Set(series.map(({ labels }) => labels.key()));
   if (keys.size < series.length) throw new ExecutionError(sameLabelsetMessage);
   return { type: 'matrix', series: sortedByLabels(series) };
+}
+
+/** Edges of histograms are only interpolated for functions. */
+function refuseExtended(extension: string, histograms: MatrixSeries['histograms']): void {
+  if (histograms?.some((histogram) => histogram !== null)) {
+    throw new ExecutionError(`${extension} modifier is not supported with histograms`);
+  }
 }
 
 function settleNames<V extends Value>(value: V): V {

@@ -2,9 +2,9 @@
  * From columns to results, and from results to the JSON of the HTTP API, exactly as Prometheus prints it.
  */
 import { assert } from '../base/index.ts';
-import { formatFloat, formatFloatJson, formatTimestamp } from '../model/index.ts';
+import { type FloatHistogram, formatFloat, formatFloatJson, formatTimestamp } from '../model/index.ts';
 import type { Grid } from './eval/grid.ts';
-import type { Value } from './eval/values.ts';
+import { histogramAt, type Value } from './eval/values.ts';
 import { toColumns } from './eval/windows.ts';
 import type { MatrixSeries, QueryResult, QueryValue, VectorSample } from './types.ts';
 
@@ -13,8 +13,12 @@ export function instantValue(value: Value, atMs: number): QueryValue {
   if (value.type === 'string') return { type: 'string', timestampMs: atMs, text: value.text };
   if (value.type === 'scalar') return { type: 'scalar', timestampMs: atMs, value: value.values[0] as number };
   const samples: VectorSample[] = [];
-  for (const { labels, values, present } of value.series) {
-    if (present[0] === 1) samples.push({ labels, timestampMs: atMs, value: values[0] as number });
+  for (const one of value.series) {
+    const { labels, values, present } = one;
+    if (present[0] !== 1) continue;
+    const histogram = histogramAt(one, 0);
+    const sample = { labels, timestampMs: atMs, value: values[0] as number };
+    samples.push(histogram === undefined ? sample : { ...sample, histogram });
   }
   return { type: 'vector', samples };
 }
@@ -63,14 +67,52 @@ function point(timestampMs: number, value: number): string {
   return `[${formatTimestamp(timestampMs)},"${formatFloatJson(value)}"]`;
 }
 
-function sampleJson({ labels, timestampMs, value }: VectorSample): string {
-  return `{"metric":${JSON.stringify(labels.toRecord())},"value":${point(timestampMs, value)}}`;
+function sampleJson({ labels, timestampMs, value, histogram }: VectorSample): string {
+  const metric = JSON.stringify(labels.toRecord());
+  if (histogram !== undefined) {
+    return `{"metric":${metric},"histogram":${histogramPoint(timestampMs, histogram)}}`;
+  }
+  return `{"metric":${metric},"value":${point(timestampMs, value)}}`;
 }
 
-function seriesJson({ labels, timestamps, values }: MatrixSeries): string {
-  const points: string[] = [];
+/** Floats and histograms of a series are listed apart. */
+function seriesJson({ labels, timestamps, values, histograms }: MatrixSeries): string {
+  const floats: string[] = [];
+  const others: string[] = [];
   for (let i = 0; i < timestamps.length; i++) {
-    points.push(point(timestamps[i] as number, values[i] as number));
+    const at = timestamps[i] as number;
+    const histogram = histograms?.[i];
+    if (histogram) others.push(histogramPoint(at, histogram));
+    else floats.push(point(at, values[i] as number));
   }
-  return `{"metric":${JSON.stringify(labels.toRecord())},"values":[${points.join(',')}]}`;
+  const parts = [`"metric":${JSON.stringify(labels.toRecord())}`];
+  if (floats.length > 0 || others.length === 0) parts.push(`"values":[${floats.join(',')}]`);
+  if (others.length > 0) parts.push(`"histograms":[${others.join(',')}]`);
+  return `{${parts.join(',')}}`;
+}
+
+function histogramPoint(timestampMs: number, histogram: FloatHistogram): string {
+  return `[${formatTimestamp(timestampMs)},${histogramJson(histogram)}]`;
+}
+
+/** Which bounds belong to a bucket, as the HTTP API numbers it. */
+const boundaries = { upper: 0, lower: 1, neither: 2, both: 3 } as const;
+
+/** Empty buckets are left out, and so is the list when there are no others. */
+function histogramJson(histogram: FloatHistogram): string {
+  const buckets: string[] = [];
+  for (const { lower, upper, lowerInclusive, upperInclusive, count } of histogram.allBuckets()) {
+    if (count === 0) continue;
+    const boundary = lowerInclusive
+      ? upperInclusive
+        ? boundaries.both
+        : boundaries.lower
+      : upperInclusive
+        ? boundaries.upper
+        : boundaries.neither;
+    const texts = [lower, upper, count].map((value) => `"${formatFloatJson(value)}"`);
+    buckets.push(`[${boundary},${texts.join(',')}]`);
+  }
+  const totals = `"count":"${formatFloatJson(histogram.count)}","sum":"${formatFloatJson(histogram.sum)}"`;
+  return buckets.length === 0 ? `{${totals}}` : `{${totals},"buckets":[${buckets.join(',')}]}`;
 }

@@ -44,7 +44,11 @@ export interface StepSeries {
   readonly values: Float64Array;
   /** 1 where there is a value. */
   readonly present: Uint8Array;
-  readonly histograms?: readonly (FloatHistogram | null)[];
+  /**
+   * Where a step's value is a native histogram, that one, else null; `values` has 0 beside one. Meaningful only where
+   * `present` is 1. Absent when no step may have one. The histograms are shared and never change.
+   */
+  readonly histograms?: (FloatHistogram | null)[];
   /** The metric name is still there for label functions and is dropped when the query ends. */
   readonly dropName?: boolean;
 }
@@ -59,13 +63,17 @@ export interface StepMatrix {
 export interface VectorSample {
   readonly labels: Labels;
   readonly timestampMs: number;
+  /** 0 beside a histogram. */
   readonly value: number;
+  readonly histogram?: FloatHistogram;
 }
 
 export interface MatrixSeries {
   readonly labels: Labels;
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
+  /** As in SeriesColumns. */
+  readonly histograms?: readonly (FloatHistogram | null)[];
 }
 
 /** 'vector' only for instant queries; range queries and instant queries of a range selector give 'matrix'. */

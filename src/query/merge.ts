@@ -12,6 +12,10 @@ function mergeColumns(a: SeriesColumns, b: SeriesColumns): SeriesColumns {
   const values = new Float64Array(aLength + bLength);
   const histograms: (FloatHistogram | null)[] | undefined =
     a.histograms === undefined && b.histograms === undefined ? undefined : [];
+  const startTimes =
+    a.startTimes === undefined && b.startTimes === undefined
+      ? undefined
+      : new Float64Array(aLength + bLength);
   let i = 0;
   let j = 0;
   let count = 0;
@@ -23,16 +27,18 @@ function mergeColumns(a: SeriesColumns, b: SeriesColumns): SeriesColumns {
     timestamps[count] = Math.min(aTime, bTime);
     values.set(from.values.subarray(at, at + 1), count);
     histograms?.push(from.histograms?.[at] ?? null);
+    if (startTimes !== undefined) startTimes[count] = from.startTimes?.[at] ?? 0;
     count++;
     if (aTime <= bTime) i++;
     if (bTime <= aTime) j++;
   }
-  const columns = {
+  return {
     labels: a.labels,
     timestamps: timestamps.slice(0, count),
     values: values.slice(0, count),
+    ...(histograms === undefined ? {} : { histograms }),
+    ...(startTimes === undefined ? {} : { startTimes: startTimes.slice(0, count) }),
   };
-  return histograms === undefined ? columns : { ...columns, histograms };
 }
 
 /** One entry per label set, sorted by labels. */

@@ -2,6 +2,7 @@
  * The evaluator: walks the tree and hands each node to its operator. Operators work on whole series, column by
  * column; the walk keeps count of samples and lets other events in between them.
  */
+import type { FloatHistogram } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import { functionTable } from '../functions/table.ts';
 import type { Expr, RemoteExpr, UnaryExpr } from '../parse/tree.ts';
@@ -88,7 +89,10 @@ export class TreeEvaluator implements Evaluator {
       negate(value.values);
       return value;
     }
-    for (const { values } of value.series) negate(values);
+    for (const { values, histograms } of value.series) {
+      negate(values);
+      if (histograms !== undefined) negateHistograms(histograms);
+    }
     return { type: 'vector', series: dropNames(value.series, this.context.options.delayedNameRemoval) };
   }
 
@@ -107,4 +111,10 @@ export class TreeEvaluator implements Evaluator {
 
 function negate(values: Float64Array): void {
   for (let i = 0; i < values.length; i++) values[i] = -(values[i] as number);
+}
+
+function negateHistograms(histograms: (FloatHistogram | null)[]): void {
+  for (const [i, histogram] of histograms.entries()) {
+    if (histogram !== null) histograms[i] = histogram.scale(-1);
+  }
 }

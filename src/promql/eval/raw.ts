@@ -1,8 +1,8 @@
 /**
  * The raw series that were fetched for a selector, and what must be seen to before they are used.
  */
-import { isStaleNaN, type SeriesColumns } from '../../model/index.ts';
-import { ExecutionError, UnsupportedError } from '../errors.ts';
+import { type FloatHistogram, isStaleNaN, type SeriesColumns } from '../../model/index.ts';
+import { ExecutionError } from '../errors.ts';
 import type { VectorSelector } from '../parse/tree.ts';
 import type { Evaluator } from './context.ts';
 
@@ -13,30 +13,37 @@ export function seriesOf(node: VectorSelector, evaluator: Evaluator): readonly S
   return columns;
 }
 
-/** Throws UnsupportedError when a sample in the index range is a native histogram. */
-export function refuseHistograms(columns: SeriesColumns, from: number, to: number): void {
-  if (columns.histograms === undefined) return;
-  for (let i = from; i < to; i++) if (columns.histograms[i]) throw new UnsupportedError('native histograms');
+/** Whether the sample at an index is a staleness marker, of a float or of a histogram. */
+export function isStale({ values, histograms }: SeriesColumns, index: number): boolean {
+  const histogram = histograms?.[index];
+  if (histogram) return histogram.isStale;
+  return Number.isNaN(values[index] as number) && isStaleNaN(values, index);
 }
 
 /** The series without its staleness markers; itself when it has none. */
 export function withoutStale(columns: SeriesColumns): SeriesColumns {
-  refuseHistograms(columns, 0, columns.timestamps.length);
-  const { values, timestamps } = columns;
+  const { values, timestamps, histograms, startTimes } = columns;
   let kept = 0;
-  const isKept = (i: number): boolean => {
-    const value = values[i] as number;
-    return !Number.isNaN(value) || !isStaleNaN(values, i);
-  };
-  for (let i = 0; i < values.length; i++) if (isKept(i)) kept++;
+  for (let i = 0; i < values.length; i++) if (!isStale(columns, i)) kept++;
   if (kept === values.length) return columns;
   const keptTimestamps = new Float64Array(kept);
   const keptValues = new Float64Array(kept);
+  const keptHistograms: (FloatHistogram | null)[] = [];
+  const keptStartTimes = new Float64Array(kept);
   let at = 0;
   for (let i = 0; i < values.length; i++) {
-    if (!isKept(i)) continue;
+    if (isStale(columns, i)) continue;
     keptTimestamps[at] = timestamps[i] as number;
-    keptValues[at++] = values[i] as number;
+    keptValues[at] = values[i] as number;
+    if (histograms !== undefined) keptHistograms.push(histograms[i] ?? null);
+    if (startTimes !== undefined) keptStartTimes[at] = startTimes[i] as number;
+    at++;
   }
-  return { labels: columns.labels, timestamps: keptTimestamps, values: keptValues };
+  return {
+    labels: columns.labels,
+    timestamps: keptTimestamps,
+    values: keptValues,
+    ...(histograms === undefined ? {} : { histograms: keptHistograms }),
+    ...(startTimes === undefined ? {} : { startTimes: keptStartTimes }),
+  };
 }

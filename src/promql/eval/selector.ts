@@ -2,17 +2,17 @@
  * Instant selectors: at each step the newest sample inside the lookback window, nothing when that is a staleness
  * marker.
  */
-import { isStaleNaN, type SeriesColumns } from '../../model/index.ts';
+import { type FloatHistogram, isStaleNaN, type SeriesColumns } from '../../model/index.ts';
 import type { VectorSelector } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import type { Evaluator } from './context.ts';
 import { interpolate } from './extended.ts';
 import { type Grid, lookupMs, type Shift, shiftOf } from './grid.ts';
-import { refuseHistograms, seriesOf, withoutStale } from './raw.ts';
-import type { VectorValue } from './values.ts';
+import { isStale, seriesOf, withoutStale } from './raw.ts';
+import { histogramSize, noHistograms, type VectorValue } from './values.ts';
 
-/** What a step of the result holds: the sample's value, or its time in seconds. */
-export type SelectorOutput = 'values' | 'timestamps';
+/** What a step of the result holds: the sample's value, or its time or start time in seconds. */
+export type SelectorOutput = 'values' | 'timestamps' | 'startTimes';
 
 /** Series without any value are left out. `anchored` says nothing about an instant and changes nothing. */
 export async function evaluateSelector(
@@ -28,7 +28,7 @@ export async function evaluateSelector(
   context.reserve(found.length, grid);
   for (const columns of found) {
     const stepped =
-      node.extension === 'smoothed'
+      output === 'values' && node.extension === 'smoothed'
         ? smoothSeries(columns, grid, shift, lookbackMs)
         : stepSeries(columns, grid, shift, lookbackMs, output);
     if (stepped.count > 0) {
@@ -75,7 +75,12 @@ function stepSeries(
   lookbackMs: number,
   output: SelectorOutput,
 ): SteppedSeries {
-  const { timestamps, values: samples } = columns;
+  const { timestamps, values: samples, histograms } = columns;
+  if (output !== 'values' || histograms !== undefined) {
+    return output === 'values'
+      ? stepMixed(columns, histograms ?? [], grid, shift, lookbackMs)
+      : stepTimes(columns, grid, shift, lookbackMs, output);
+  }
   const values = new Float64Array(grid.steps);
   const present = new Uint8Array(grid.steps);
   let count = 0;
@@ -85,12 +90,72 @@ function stepSeries(
     while (next < timestamps.length && (timestamps[next] as number) <= atMs) next++;
     const index = next - 1;
     if (index < 0 || (timestamps[index] as number) <= atMs - lookbackMs) continue;
-    refuseHistograms(columns, index, next);
     const value = samples[index] as number;
     if (Number.isNaN(value) && isStaleNaN(samples, index)) continue;
-    values[step] = output === 'values' ? value : (timestamps[index] as number) / 1000;
+    values[step] = value;
     present[step] = 1;
     count++;
   }
+  return { series: { labels: columns.labels, values, present }, count };
+}
+
+/** Calls `take` for each step that has a sample, with the sample's index. */
+function eachStep(
+  columns: SeriesColumns,
+  grid: Grid,
+  shift: Shift,
+  lookbackMs: number,
+  take: (step: number, index: number) => void,
+): void {
+  const { timestamps } = columns;
+  let next = 0;
+  for (let step = 0; step < grid.steps; step++) {
+    const atMs = lookupMs(grid, shift, step);
+    while (next < timestamps.length && (timestamps[next] as number) <= atMs) next++;
+    const index = next - 1;
+    if (index < 0 || (timestamps[index] as number) <= atMs - lookbackMs) continue;
+    if (!isStale(columns, index)) take(step, index);
+  }
+}
+
+/** A series that has histograms, perhaps beside floats. */
+function stepMixed(
+  columns: SeriesColumns,
+  samples: readonly (FloatHistogram | null)[],
+  grid: Grid,
+  shift: Shift,
+  lookbackMs: number,
+): SteppedSeries {
+  const values = new Float64Array(grid.steps);
+  const present = new Uint8Array(grid.steps);
+  const histograms = noHistograms(grid.steps);
+  let count = 0;
+  eachStep(columns, grid, shift, lookbackMs, (step, index) => {
+    const histogram = samples[index] ?? null;
+    histograms[step] = histogram;
+    if (histogram === null) values[step] = columns.values[index] as number;
+    present[step] = 1;
+    count += histogram === null ? 1 : histogramSize(histogram);
+  });
+  return { series: { labels: columns.labels, values, present, histograms }, count };
+}
+
+/** Floats and histograms alike; a start time that is not known is 0. */
+function stepTimes(
+  columns: SeriesColumns,
+  grid: Grid,
+  shift: Shift,
+  lookbackMs: number,
+  output: 'timestamps' | 'startTimes',
+): SteppedSeries {
+  const values = new Float64Array(grid.steps);
+  const present = new Uint8Array(grid.steps);
+  const times = columns[output];
+  let count = 0;
+  eachStep(columns, grid, shift, lookbackMs, (step, index) => {
+    values[step] = (times?.[index] ?? 0) / 1000;
+    present[step] = 1;
+    count++;
+  });
   return { series: { labels: columns.labels, values, present }, count };
 }

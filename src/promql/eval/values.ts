@@ -2,7 +2,7 @@
  * Values during evaluation: columns with one element per step. A value belongs to whoever evaluated it, so
  * operators may overwrite the columns of their operands.
  */
-import { type Labels, metricNameLabel } from '../../model/index.ts';
+import { type FloatHistogram, type Labels, metricNameLabel } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import type { StepSeries } from '../types.ts';
 
@@ -34,9 +34,36 @@ export function withoutMetadata(labels: Labels): Labels {
 /** Values that are present, over all series and steps: what the limit on samples counts. */
 export function sampleCount(series: readonly StepSeries[]): number {
   let count = 0;
-  for (const { present } of series) for (let i = 0; i < present.length; i++) count += present[i] as number;
+  for (const { present, histograms } of series) {
+    for (let i = 0; i < present.length; i++) count += present[i] as number;
+    if (histograms !== undefined) count += histogramSurplus(histograms, present);
+  }
   return count;
 }
+
+/** By how much the histograms that are present exceed one sample each. */
+function histogramSurplus(histograms: readonly (FloatHistogram | null)[], present: Uint8Array): number {
+  let surplus = 0;
+  for (const [i, histogram] of histograms.entries()) {
+    if (histogram !== null && present[i] === 1) surplus += histogramSize(histogram) - 1;
+  }
+  return surplus;
+}
+
+/** How many samples a histogram counts as: as many as it has room for in Prometheus' memory, 16 bytes each. */
+export function histogramSize(histogram: FloatHistogram): number {
+  const { positiveSpans, negativeSpans, positiveBuckets, negativeBuckets, customValues } = histogram;
+  const words =
+    positiveSpans.length +
+    negativeSpans.length +
+    positiveBuckets.length +
+    negativeBuckets.length +
+    customValues.length;
+  return Math.trunc((histogramHeaderBytes + words * 8) / 16);
+}
+
+/** The fields of fixed size, and the time. */
+const histogramHeaderBytes = 176;
 
 /** `present` holds 1 where a step has a value, else 0. */
 export function isEmptyColumn(present: Uint8Array): boolean {
@@ -61,18 +88,50 @@ export function mergeSameLabels(series: StepSeries[]): StepSeries[] {
     const key = one.labels.key();
     const first = byKey.get(key);
     if (first === undefined) byKey.set(key, one);
-    else mergeInto(first, one);
+    else byKey.set(key, mergeInto(first, one));
   }
   return byKey.size === series.length ? series : [...byKey.values()];
 }
 
-function mergeInto(target: StepSeries, source: StepSeries): void {
+/** The target with the source's values, which it takes into its own columns. */
+function mergeInto(target: StepSeries, source: StepSeries): StepSeries {
+  const { values, present } = target;
+  const isMixed = target.histograms !== undefined || source.histograms !== undefined;
+  const histograms = isMixed ? (target.histograms ?? noHistograms(present.length)) : undefined;
   for (let i = 0; i < source.present.length; i++) {
     if (source.present[i] !== 1) continue;
-    if (target.present[i] === 1) throw new ExecutionError(sameLabelsetMessage);
-    target.present[i] = 1;
-    target.values[i] = source.values[i] as number;
+    if (present[i] === 1) throw new ExecutionError(sameLabelsetMessage);
+    present[i] = 1;
+    values[i] = source.values[i] as number;
+    if (histograms !== undefined) histograms[i] = source.histograms?.[i] ?? null;
   }
+  return histograms === target.histograms || histograms === undefined ? target : { ...target, histograms };
+}
+
+/** A column that may take histograms. */
+export function noHistograms(steps: number): (FloatHistogram | null)[] {
+  return new Array<FloatHistogram | null>(steps).fill(null);
+}
+
+/** The histogram of a step, if that is its value. */
+export function histogramAt({ histograms, present }: StepSeries, step: number): FloatHistogram | undefined {
+  if (histograms === undefined || present[step] !== 1) return undefined;
+  return histograms[step] ?? undefined;
+}
+
+/** Only the steps that have floats: what functions of floats see. Changes `present`; gives series that are left. */
+export function floatsOnly(series: readonly StepSeries[]): StepSeries[] {
+  if (!series.some(({ histograms }) => histograms !== undefined)) return [...series];
+  const kept: StepSeries[] = [];
+  for (const one of series) {
+    const { histograms, ...floats } = one;
+    if (histograms === undefined) kept.push(one);
+    else {
+      for (const [i, histogram] of histograms.entries()) if (histogram !== null) one.present[i] = 0;
+      if (!isEmptyColumn(one.present)) kept.push(floats);
+    }
+  }
+  return kept;
 }
 
 /**
@@ -90,7 +149,8 @@ export function dropMarkedNames(series: StepSeries[]): StepSeries[] {
   return mergeSameLabels(
     series.map((one) => {
       if (one.dropName !== true) return one;
-      return { labels: withoutMetadata(one.labels), values: one.values, present: one.present };
+      const { dropName: _, ...rest } = one;
+      return { ...rest, labels: withoutMetadata(one.labels) };
     }),
   );
 }

@@ -2,7 +2,7 @@
  * Range vectors: for each series and step the samples inside (end - range, end], shown to a kernel as a window
  * over the series' columns, without copying. Staleness markers are taken out once per series.
  */
-import type { SeriesColumns } from '../../model/index.ts';
+import type { FloatHistogram, SeriesColumns } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import { resolveDuration } from '../parse/durations.ts';
 import { type Expr, type MatrixSelector, type SubqueryExpr, unwrapParens } from '../parse/tree.ts';
@@ -118,16 +118,19 @@ export function toColumns(series: StepSeries, grid: Grid): RangeSeries {
   for (const bit of series.present) count += bit;
   const timestamps = new Float64Array(count);
   const values = new Float64Array(count);
+  const histograms: (FloatHistogram | null)[] = [];
   let at = 0;
   for (let step = 0; step < grid.steps; step++) {
     if (series.present[step] !== 1) continue;
     timestamps[at] = grid.startMs + step * grid.stepMs;
     values[at++] = series.values[step] as number;
+    if (series.histograms !== undefined) histograms.push(series.histograms[step] ?? null);
   }
   return {
     labels: series.labels,
     timestamps,
     values,
+    ...(histograms.some((histogram) => histogram !== null) ? { histograms } : {}),
     ...(series.dropName === true ? { dropName: true } : {}),
   };
 }

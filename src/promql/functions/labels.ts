@@ -25,8 +25,8 @@ function relabelled(
     if (value === undefined) return one;
     const labels = new LabelsBuilder(one.labels).set(target, value).labels();
     // A name that was set here is meant to stay.
-    const dropName = one.dropName === true && target !== metricNameLabel;
-    return { labels, values: one.values, present: one.present, ...(dropName ? { dropName } : {}) };
+    const { dropName, ...rest } = one;
+    return { ...rest, labels, ...(dropName === true && target !== metricNameLabel ? { dropName } : {}) };
   });
   return { type: 'vector', series: mergeSameLabels(results) };
 }

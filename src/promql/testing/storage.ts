@@ -16,14 +16,20 @@ export class GivenStorage implements Storage {
   async select(request: SelectRequest): Promise<readonly SeriesColumns[]> {
     this.requests.push(request);
     const found: SeriesColumns[] = [];
-    for (const { labels, timestamps, values } of this.#series) {
+    for (const { labels, timestamps, values, histograms, startTimes } of this.#series) {
       if (!matchesAll(request.matchers, labels)) continue;
       let from = 0;
       while (from < timestamps.length && (timestamps[from] as number) < request.fromMs) from++;
       let to = from;
       while (to < timestamps.length && (timestamps[to] as number) <= request.toMs) to++;
-      if (to > from)
-        found.push({ labels, timestamps: timestamps.slice(from, to), values: values.slice(from, to) });
+      if (to === from) continue;
+      found.push({
+        labels,
+        timestamps: timestamps.slice(from, to),
+        values: values.slice(from, to),
+        ...(histograms === undefined ? {} : { histograms: histograms.slice(from, to) }),
+        ...(startTimes === undefined ? {} : { startTimes: startTimes.slice(from, to) }),
+      });
     }
     return found;
   }
