@@ -2,6 +2,7 @@
  * Evaluates one case and judges it, as Prometheus' own runner does: instant queries also as a range query around
  * their time, and with `@ T` on every selector.
  */
+import type { FloatHistogram } from '../../src/model/index.ts';
 import {
   type Engine,
   type Expr,
@@ -12,6 +13,7 @@ import {
 } from '../../src/promql/index.ts';
 import { withAt } from './at_every_selector.ts';
 import type { MemoryStorage } from './memory_storage.ts';
+import { sameHistogram } from './same_histogram.ts';
 import type { EvalCommand, TextMatch } from './script.ts';
 import type { Point, SeriesLine } from './series_line.ts';
 
@@ -137,23 +139,39 @@ function judgeResult(result: QueryResult, command: EvalCommand): Verdict {
   return judgeMatrix(value.series, command, expect.rangeVector ?? command);
 }
 
-type Samples = readonly { readonly labels: SeriesLine['labels']; readonly value: number }[];
+interface Sample {
+  readonly labels: SeriesLine['labels'];
+  readonly value: number;
+  readonly histogram?: FloatHistogram;
+}
+type Samples = readonly Sample[];
 
 function judgeVector(samples: Samples, { series, expect }: EvalCommand): Verdict {
-  const got = samples.map(({ labels, value }) => `${labels} ${value}`).join(' | ');
+  const got = samples.map((one) => `${one.labels} ${shown(one)}`).join(' | ');
   if (samples.length !== series.length)
     return { reason: `${samples.length} series, not ${series.length}: ${got}` };
   for (const [index, { labels, points }] of series.entries()) {
     const sample = expect.ordered ? samples[index] : samples.find((one) => one.labels.equals(labels));
     if (sample === undefined || !sample.labels.equals(labels))
       return { reason: `${labels} is missing in ${got}` };
-    if (!sameSample(points[0], sample.value)) return { reason: `${labels} has ${sample.value}` };
+    if (!sameSample(points[0], sample)) return { reason: `${labels} has ${shown(sample)}` };
   }
   return undefined;
 }
 
-function sameSample(expected: Point | undefined, value: number): boolean {
-  return expected?.kind === 'float' && sameFloat(expected.value, value);
+type Value = Pick<Sample, 'value' | 'histogram'>;
+
+function shown({ value, histogram }: Value): string {
+  return histogram === undefined ? String(value) : histogram.toNotation();
+}
+
+function sameSample(expected: Point | undefined, { value, histogram }: Value): boolean {
+  if (expected?.kind === 'histogram') {
+    return (
+      histogram !== undefined && sameHistogram(expected.histogram, histogram, expected.hintNamed, sameFloat)
+    );
+  }
+  return expected?.kind === 'float' && histogram === undefined && sameFloat(expected.value, value);
 }
 
 function judgeMatrix(
@@ -175,7 +193,7 @@ function judgeMatrix(
 }
 
 function judgePoints(
-  { timestamps, values }: MatrixSeries,
+  { timestamps, values, histograms }: MatrixSeries,
   points: readonly Point[],
   { startMs, stepMs }: { startMs: number; stepMs: number },
 ): string | undefined {
@@ -183,26 +201,29 @@ function judgePoints(
   for (const [index, point] of points.entries()) {
     if (point.kind === 'none') continue;
     if (timestamps[next] !== startMs + index * stepMs) return `no point ${index}: ${timestamps} ${values}`;
-    if (!sameSample(point, values[next] as number)) return `point ${index} is ${values[next]}`;
+    const sample = sampleOf(values[next] as number, histograms?.[next]);
+    if (!sameSample(point, sample)) return `point ${index} is ${shown(sample)}`;
     next++;
   }
   return next === timestamps.length ? undefined : `more points than expected: ${timestamps} ${values}`;
+}
+
+function sampleOf(value: number, histogram: FloatHistogram | null | undefined): Value {
+  return histogram ? { value, histogram } : { value };
 }
 
 /** The point at the instant's time. */
 function judgeRange(result: QueryResult, command: EvalCommand, at: number): Verdict {
   const { value } = result;
   if (value.type !== 'matrix') return { reason: `a range query gave a ${value.type}` };
-  const samples: { labels: SeriesLine['labels']; value: number }[] = [];
-  for (const { labels, timestamps, values } of value.series) {
+  const samples: Sample[] = [];
+  for (const { labels, timestamps, values, histograms } of value.series) {
     const index = timestamps.indexOf(at);
-    if (index >= 0) samples.push({ labels, value: values[index] as number });
+    if (index >= 0) samples.push({ labels, ...sampleOf(values[index] as number, histograms?.[index]) });
   }
   if (command.scalar !== undefined) {
     const [only] = samples;
-    return only !== undefined && sameSample(command.scalar, only.value)
-      ? undefined
-      : { reason: 'another scalar' };
+    return only !== undefined && sameSample(command.scalar, only) ? undefined : { reason: 'another scalar' };
   }
   return judgeVector(samples, { ...command, expect: { ...command.expect, ordered: false } });
 }

@@ -4,6 +4,7 @@
 import { parseDuration, parseFloatText } from '../../src/model/index.ts';
 import {
   type Point,
+  parseDurations,
   parseMetric,
   parsePoints,
   parseSeriesLine,
@@ -47,8 +48,8 @@ export interface LoadCommand {
   readonly stepMs: number;
   readonly customBuckets: boolean;
   readonly series: SeriesLine[];
-  /** Start timestamps were given. */
-  startTimestamps: boolean;
+  /** Of the series that the next line describes: how far from its time each sample starts, NaN where unknown. */
+  startOffsets: readonly number[] | undefined;
 }
 
 export type Command = EvalCommand | LoadCommand | { readonly kind: 'clear'; readonly line: number };
@@ -96,7 +97,7 @@ function parseCommand(line: string, at: number): Command | undefined {
   if (load !== null) {
     const stepMs = parseDuration(load[2] ?? '');
     const customBuckets = load[1] !== undefined;
-    return { kind: 'load', line: at, stepMs, customBuckets, series: [], startTimestamps: false };
+    return { kind: 'load', line: at, stepMs, customBuckets, series: [], startOffsets: undefined };
   }
   if (!/^eval(_|\s)/.test(line)) return undefined;
   const match = evalPattern.exec(line);
@@ -133,8 +134,13 @@ function time(text: string): number {
 
 function addLoad(load: LoadCommand, line: string): void {
   const metric = parseMetric(line);
-  if (metric.rest.startsWith('@st')) load.startTimestamps = true;
-  else load.series.push(parseSeriesLine(line));
+  if (metric.rest.startsWith('@st')) {
+    load.startOffsets = parseDurations(metric.rest.slice('@st'.length));
+    return;
+  }
+  const startOffsets = load.startOffsets;
+  load.series.push({ ...parseSeriesLine(line), ...(startOffsets === undefined ? {} : { startOffsets }) });
+  load.startOffsets = undefined;
 }
 
 function addExpectation(command: EvalCommand, line: string): void {

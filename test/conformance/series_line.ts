@@ -1,7 +1,13 @@
 /**
  * One line of a promqltest script that describes a series: labels, then points in the expanding notation.
  */
-import { CounterResetHint, FloatHistogram, Labels, parseFloatText } from '../../src/model/index.ts';
+import {
+  CounterResetHint,
+  FloatHistogram,
+  Labels,
+  parseFloatText,
+  parseSignedDuration,
+} from '../../src/model/index.ts';
 
 /** A float, a histogram, a staleness marker, or nothing at this place. */
 export type Point =
@@ -13,6 +19,8 @@ export type Point =
 export interface SeriesLine {
   readonly labels: Labels;
   readonly points: readonly Point[];
+  /** Milliseconds from a sample's time to its start time, NaN where it has none. */
+  readonly startOffsets?: readonly number[];
 }
 
 /** More points than this from one line are refused. */
@@ -72,6 +80,29 @@ export function parsePoints(text: string): Point[] {
     }
   }
   return points;
+}
+
+/** Milliseconds in the expanding notation, NaN for `_`. */
+export function parseDurations(text: string): number[] {
+  const offsets: number[] = [];
+  for (const token of text.trim().split(/\s+/)) {
+    const gap = /^_(?:x(\d+))?$/.exec(token);
+    if (gap !== null) {
+      for (let i = 0; i < Number(gap[1] ?? 1); i++) offsets.push(Number.NaN);
+      continue;
+    }
+    const match = /^([+-]?[0-9a-z]+?)(?:([+-][0-9a-z]+?))?(?:x(\d+))?$/.exec(token);
+    if (match === null) throw new ScriptError(`bad start time ${token}`);
+    const [, start = '', delta = '0', count = '0'] = match;
+    const step = signedMs(delta);
+    for (let i = 0; i <= Number(count); i++) offsets.push(signedMs(start) + i * step);
+  }
+  return offsets;
+}
+
+function signedMs(text: string): number {
+  const plain = text.replace(/^\+/, '');
+  return /^-?0+$/.test(plain) ? 0 : parseSignedDuration(plain);
 }
 
 /** Blank-separated, except inside `{{...}}`. */
