@@ -168,6 +168,8 @@ export class Admission {
         : this.#head.appendLateHistogram(ref, timeMs, histogram, rules.epoch);
     // Nothing new to the sender, and yet something that a crash must not undo.
     if (verdict === Verdict.raised) this.#keep(place, batch, refs, i);
+    // Prometheus does not look for what a late sample contradicts: it takes it, and one of the two is read.
+    if (verdict === Verdict.conflict && !merge) return SampleVerdict.duplicate;
     return verdictOf[verdict] as SampleVerdict;
   }
 

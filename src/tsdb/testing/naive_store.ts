@@ -140,7 +140,10 @@ export class NaiveShard {
     const newest = this.#newestOfAll(samples);
     for (const sample of samples) {
       const allowed = this.#judge(sample, options, newest);
-      if (!allowed.has(SampleVerdict.ok)) continue;
+      if (!allowed.has(SampleVerdict.ok)) {
+        if (allowed.has(SampleVerdict.duplicate)) this.#repeat(sample, options.epoch);
+        continue;
+      }
       const before = this.#place(sample);
       this.#insert(sample, options.epoch);
       if (allowed.size === 1) continue;
@@ -150,16 +153,13 @@ export class NaiveShard {
     }
   }
 
-  /** `isDone` is false where the deletion was tried and its end not heard of. */
-  delete(matchers: readonly Matcher[], fromMs: number, toMs: number, isDone: boolean): void {
-    this.#forEachPlace((series, t, place) => {
-      if (t < fromMs || t > toMs || !matchesAll(matchers, series.labels)) return;
-      if (isDone) series.places.delete(t);
-      else series.places.set(t, { ...place, optional: true });
+  delete(matchers: readonly Matcher[], fromMs: number, toMs: number): void {
+    this.#forEachPlace((series, t) => {
+      if (t >= fromMs && t <= toMs && matchesAll(matchers, series.labels)) series.places.delete(t);
     });
     const isKept = ({ labels, t }: Expired): boolean =>
       t < fromMs || t > toMs || !matchesAll(matchers, labels);
-    if (isDone) this.#expired = this.#expired.filter(isKept);
+    this.#expired = this.#expired.filter(isKept);
   }
 
   clear(): void {
@@ -340,7 +340,8 @@ export class NaiveShard {
       if (one.value === sample.value) allowed.add(SampleVerdict.duplicate);
       else {
         if (epoch > one.epochLow) allowed.add(SampleVerdict.ok);
-        if (epoch <= one.epochHigh) allowed.add(SampleVerdict.conflict);
+        // Handed over it is a conflict; a late one Prometheus takes without looking.
+        if (epoch <= one.epochHigh) allowed.add(SampleVerdict.conflict).add(SampleVerdict.duplicate);
       }
     }
     return allowed;
