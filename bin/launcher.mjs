@@ -13,7 +13,7 @@ const root = new URL('../', import.meta.url);
  * The young generation of each thread's heap grows in the rush of the start and then stays large for good: it is
  * bounded to a fourth of Node's default. `gc` is for the end of the start.
  */
-const nodeFlags = ['--max-semi-space-size=4', '--expose-gc'];
+export const nodeFlags = ['--max-semi-space-size=4', '--expose-gc'];
 
 /** The path of a suitable Node binary, or undefined where there is none. */
 export function findNode() {

@@ -17,6 +17,9 @@ const ticksPerSecond = 100;
 /** What a process has used, by its kernel. */
 export interface Usage {
   readonly residentBytes: number;
+  /** Of these what is in no file, and what is mapped from files: the kernel takes that back when it wants. */
+  readonly anonymousBytes: number;
+  readonly fileBytes: number;
   readonly peakBytes: number;
   readonly cpuSeconds: number;
 }
@@ -32,6 +35,8 @@ export function usageOf(pid: number): Usage {
   const ticks = Number(fields[11]) + Number(fields[12]);
   return {
     residentBytes: kilobytes('VmRSS') * 1024,
+    anonymousBytes: kilobytes('RssAnon') * 1024,
+    fileBytes: kilobytes('RssFile') * 1024,
     peakBytes: kilobytes('VmHWM') * 1024,
     cpuSeconds: ticks / ticksPerSecond,
   };

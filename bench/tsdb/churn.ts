@@ -9,7 +9,6 @@ import type { Figure } from '../figure.ts';
 import { usageOf } from '../peers/process.ts';
 import { DataSet } from '../workload/data_set.ts';
 import { answer, fromChild, isChild, residentBytes } from './support/child.ts';
-import { maintain, sealedMark } from './support/sealing.ts';
 import { chosenSeries } from './support/size.ts';
 import { BenchStore, inFolder, windowStartBefore } from './support/store.ts';
 
@@ -24,15 +23,13 @@ const podLifeMs = 54 * 60_000;
 const settledHours = 6;
 
 export default async function* churn(): AsyncGenerator<Figure> {
-  // Making two million label sets leaves garbage of its own, which is no matter of the store.
-  yield* fromChild<Figure>(import.meta.filename, [], { exposesGc: true });
+  yield* fromChild<Figure>(import.meta.filename, []);
 }
 
 async function* measure(path: string): AsyncGenerator<Figure> {
   const startMs = windowStartBefore(hours * hourMs);
   const set = new DataSet({ series: activeSeries, startMs, intervalMs, podLifeMs });
   const store = await BenchStore.open(path);
-  const mark = sealedMark(store);
   const before = residentBytes();
   let settledBytes = 0;
   for (let hour = 1; hour <= hours; hour++) {
@@ -41,21 +38,22 @@ async function* measure(path: string): AsyncGenerator<Figure> {
       await store.appendRound(set);
       if (k % maintainRounds > 0) continue;
       const beganMs = performance.now();
-      await maintain(store, set.nowMs);
+      await store.directory.maintain();
       longestMs = Math.max(longestMs, performance.now() - beganMs);
     }
     const withGarbage = usageOf(process.pid).residentBytes - before;
+    // Making two million label sets leaves garbage of its own, which is no matter of the store.
     const bytes = residentBytes() - before;
     if (hour === settledHours) settledBytes = bytes;
     const seen = `${(set.seriesSeen / 1e6).toFixed(2)} M seen`;
-    yield { figure: `resident growth after ${hour} h, ${seen}${mark}`, value: bytes / 1e6, unit: 'MB' };
-    yield { figure: `  before collection${mark}`, value: withGarbage / 1e6, unit: 'MB' };
+    yield { figure: `resident growth after ${hour} h, ${seen}`, value: bytes / 1e6, unit: 'MB' };
+    yield { figure: '  before collection', value: withGarbage / 1e6, unit: 'MB' };
     const inHead = store.shards.reduce((sum, shard) => sum + shard.stats().series, 0);
     yield { figure: `  series, as the store counts them, after ${hour} h`, value: inHead, unit: 'series' };
     yield { figure: `  longest maintenance in hour ${hour}`, value: longestMs, unit: 'ms' };
     if (hour === hours && hours > settledHours) {
       const value = bytes / settledBytes;
-      yield { figure: `growth after ${hour} h by that after ${settledHours} h${mark}`, value, unit: 'x' };
+      yield { figure: `growth after ${hour} h by that after ${settledHours} h`, value, unit: 'x' };
     }
   }
   await store.close();

@@ -14,18 +14,15 @@ import { bytesBelow } from '../peers/process.ts';
 import { recordRequests } from '../peers/requests.ts';
 import { DataSet, type DataSetOptions } from '../workload/data_set.ts';
 import { answer, childArguments, isChild, resultOf } from './support/child.ts';
-import { sealAll, sealedMark } from './support/sealing.ts';
 import { chosenSeries } from './support/size.ts';
 import { BenchStore, inFolder, windowMs, windowStartBefore } from './support/store.ts';
 
 const series = chosenSeries(20_000);
 const windows = 2;
-/** Whole windows, and one scrape more: the newest window may stay open. */
-const rounds = (windows * windowMs) / 15_000 + 1;
+const rounds = (windows * windowMs) / 15_000;
 
 interface Written {
   readonly samples: number;
-  readonly sealedMark: string;
 }
 
 export default async function* disk(): AsyncGenerator<Figure> {
@@ -37,7 +34,7 @@ export default async function* disk(): AsyncGenerator<Figure> {
     yield* inFolder(async function* (path): AsyncGenerator<Figure> {
       const written = await resultOf<Written>(import.meta.filename, [path, JSON.stringify(options)]);
       const value = (await bytesBelow(path)) / written.samples;
-      const figure = `on disk, ${of}${written.sealedMark}`;
+      const figure = `on disk, ${of}`;
       const peer = peerValue === undefined ? {} : { peer: victoriaMetrics.name, peerValue };
       yield { figure, value, unit: 'bytes/sample', ...peer };
     });
@@ -49,10 +46,9 @@ async function* write(path: string, options: DataSetOptions): AsyncGenerator<Wri
   const store = await BenchStore.open(path);
   let samples = 0;
   for (let k = 0; k < rounds; k++) samples += (await store.appendRound(set)).samples;
-  await sealAll(store, set.nowMs);
-  const mark = sealedMark(store);
+  await store.sealAll();
   await store.close();
-  yield { samples, sealedMark: mark };
+  yield { samples };
 }
 
 /** The least that VictoriaMetrics takes; undefined when it is not there. */

@@ -1,9 +1,11 @@
 /**
  * Measuring in a fresh process: what another measurement has left behind would count. A bench forks its own file, and the
- * copy sends what it measures: `if (isChild(import.meta.filename)) await answer(measure(...))`.
+ * copy sends what it measures: `if (isChild(import.meta.filename)) await answer(measure(...))`. It runs with the flags
+ * with which a node runs.
  */
 import { fork } from 'node:child_process';
 import { on, once } from 'node:events';
+import { nodeFlags } from '../../../bin/launcher.mjs';
 import { usageOf } from '../../peers/process.ts';
 
 export function isChild(file: string): boolean {
@@ -12,18 +14,9 @@ export function isChild(file: string): boolean {
 
 export const childArguments: readonly string[] = process.argv.slice(2);
 
-export interface ChildOptions {
-  /** Lets the child collect garbage on demand; a node has no such means. */
-  readonly exposesGc?: boolean;
-}
-
 /** What the child sends, until it ends. Throws when it ends badly. */
-export async function* fromChild<T>(
-  file: string,
-  words: readonly (string | number)[],
-  { exposesGc = false }: ChildOptions = {},
-): AsyncGenerator<T> {
-  const child = fork(file, words.map(String), { execArgv: exposesGc ? ['--expose-gc'] : [] });
+export async function* fromChild<T>(file: string, words: readonly (string | number)[]): AsyncGenerator<T> {
+  const child = fork(file, words.map(String), { execArgv: [...nodeFlags] });
   const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
   try {
     for await (const [message] of on(child, 'message', { close: ['disconnect'] })) yield message as T;
@@ -35,12 +28,8 @@ export async function* fromChild<T>(
 }
 
 /** The only thing that the child sends. */
-export async function resultOf<T>(
-  file: string,
-  words: readonly (string | number)[],
-  options: ChildOptions = {},
-): Promise<T> {
-  for await (const result of fromChild<T>(file, words, options)) return result;
+export async function resultOf<T>(file: string, words: readonly (string | number)[]): Promise<T> {
+  for await (const result of fromChild<T>(file, words)) return result;
   throw new Error(`${file} ${words.join(' ')} sent nothing`);
 }
 
@@ -54,8 +43,13 @@ export async function answer(results: AsyncIterable<unknown>): Promise<void> {
   process.disconnect?.();
 }
 
-/** In the child: resident bytes; with garbage unless it can be collected. */
-export function residentBytes(): number {
+/** In the child: collects all garbage, and gives the memory back. */
+export function collectGarbage(): void {
   for (let i = 0; i < 3; i++) globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+/** In the child: resident bytes without garbage. */
+export function residentBytes(): number {
+  collectGarbage();
   return usageOf(process.pid).residentBytes;
 }
