@@ -13,9 +13,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { seededRandom, systemClock } from '../../src/base/index.ts';
-import { Labels, SymbolTable } from '../../src/model/index.ts';
+import { ByteTable, Labels, SymbolTable } from '../../src/model/index.ts';
 import { HeadStore } from '../../src/tsdb/memory/head_store.ts';
-import { RawRefs } from '../../src/tsdb/memory/raw_refs.ts';
 import { Verdict } from '../../src/tsdb/memory/verdict.ts';
 import type { Figure } from '../figure.ts';
 
@@ -177,11 +176,11 @@ function measureRaw(head: HeadStore, refs: Uint32Array, fromMs: number, source: 
   const seriesMax = Math.min(refs.length, 50_000);
   const texts = Array.from({ length: seriesMax }, (_, i) => Buffer.from(labelsOf(i).toString()));
   const body = new Uint8Array(Buffer.concat(texts));
-  const raw = new RawRefs(99, { keysMax: 1_000_000, bytesMax: 2 ** 30 });
+  const table = new ByteTable(99);
   const ends = new Uint32Array(seriesMax);
   let end = 0;
   for (const [i, text] of texts.entries()) {
-    raw.set(body, end, end + text.length, refs[i] as number);
+    table.add(body, end, end + text.length);
     end += text.length;
     ends[i] = end;
   }
@@ -192,7 +191,7 @@ function measureRaw(head: HeadStore, refs: Uint32Array, fromMs: number, source: 
     const beganMs = systemClock.monotonicMs();
     let start = 0;
     for (let i = 0; i < seriesMax; i++) {
-      const ref = raw.find(body, start, ends[i] as number);
+      const ref = refs[table.find(body, start, ends[i] as number)] as number;
       if (head.append(ref, timeMs, values, i) !== Verdict.ok) throw new Error(`series ${i} was refused`);
       start = ends[i] as number;
     }
