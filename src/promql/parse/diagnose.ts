@@ -11,11 +11,11 @@ import { type Token, type TokenPrefix, tokensUntil } from './tokens.ts';
 /** The grammar gives up somewhere beyond so many open brackets or signs, by what stands between them. */
 const nestingSafe = 400;
 
-/** The error for a tree whose first error node is `error`. */
-export function diagnose(text: string, error: SyntaxNode): ParseError {
+/** The error for a text that makes no sense at `failedAt`; `error` is the first error node of its tree, where known. */
+export function diagnose(text: string, failedAt: number, error: SyntaxNode | undefined): ParseError {
   let prefix: TokenPrefix;
   try {
-    prefix = tokensUntil(text, error.from);
+    prefix = tokensUntil(text, error?.from ?? failedAt);
   } catch (lexical) {
     if (lexical instanceof ParseError) return lexical;
     throw lexical;
@@ -32,7 +32,7 @@ export function diagnose(text: string, error: SyntaxNode): ParseError {
     const reason = `unknown function with name ${JSON.stringify(previous.text)}`;
     return new ParseError(text, previous.start, reason);
   }
-  if (at?.text === ')' && previous?.text === ',' && error.parent?.name === 'FunctionCallBody') {
+  if (at?.text === ')' && previous?.text === ',' && error?.parent?.name === 'FunctionCallBody') {
     return new ParseError(text, previous.start, 'trailing commas not allowed in function call args');
   }
   const unclosed = at === undefined ? unclosedMessages[open.at(-1) ?? ''] : undefined;
@@ -53,9 +53,13 @@ const unclosedMessages: Readonly<Record<string, string>> = {
 };
 
 /** Where the error sits, as Prometheus phrases it. */
-function contextOf(error: SyntaxNode, previous: string | undefined, inside: string | undefined): string {
+function contextOf(
+  error: SyntaxNode | undefined,
+  previous: string | undefined,
+  inside: string | undefined,
+): string {
   if (inside === '[') return ' in subquery or range selector, expected number, duration, step(), or range()';
-  for (let node = error.parent; node !== null; node = node.parent) {
+  for (let node = error?.parent ?? null; node !== null; node = node.parent) {
     switch (node.name) {
       case 'UnquotedLabelMatcher':
       case 'QuotedLabelMatcher':

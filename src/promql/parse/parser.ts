@@ -7,8 +7,9 @@ import type { SyntaxNode, Tree } from '@lezer/common';
 import { parser as lezerParser } from '@prometheus-io/lezer-promql';
 import { ParseError } from '../errors.ts';
 import { checkTypes } from './check.ts';
-import { Converter } from './convert.ts';
+import { Converter, depthMax } from './convert.ts';
 import { diagnose } from './diagnose.ts';
+import { nestingOf } from './nesting.ts';
 import { childrenOf, type Expr } from './tree.ts';
 
 export interface ParserOptions {
@@ -33,9 +34,10 @@ export function parseShape(text: string): Expr {
   if (text.length > expressionLengthMax) {
     throw new ParseError(text, 0, `expression is longer than ${expressionLengthMax} characters`);
   }
-  const { tree, error } = parseGrammar(text);
-  if (error !== undefined) throw diagnose(text, error);
-  const top = topExpression(tree);
+  if (nestingOf(text, text.length) > depthMax) {
+    throw new ParseError(text, 0, `expression is nested more than ${depthMax} levels deep`);
+  }
+  const top = topExpression(parseGrammar(text));
   if (top === undefined) throw new ParseError(text, 0, 'no expression found in input');
   const expr = new Converter(text).expr(top);
   if (depthOf(expr) > treeDepthMax) {
@@ -64,7 +66,7 @@ const trailingPoint = /(?<=\d)\.(?!\d)/g;
 /** Keywords of durations are known in any case. */
 const durationWord = /\b(?:step|range|min_of|max_of)(?=\s*\()/gi;
 
-/** Steps of the grammar for one text, all passes together; recovering from an error can take 15 µs in each. */
+/** Steps of the grammar for one text, all passes together. */
 const parseStepsMax = 100_000;
 
 /** Calls that the grammar does not know beyond this many in one expression are refused. */
@@ -76,33 +78,66 @@ const hiddenCallsMax = 100;
  */
 type LongChainParse = ReturnType<typeof lezerParser.startParse> & { bigReductionCount: number };
 
-interface GrammarResult {
-  readonly tree: Tree;
-  readonly error: SyntaxNode | undefined;
-}
+/** Stops at the first error. Recovering from it, as editors want, can take seconds and all memory for a hostile text. */
+const strictParser = lezerParser.configure({ strict: true });
+
+type Parsed = { readonly tree: Tree } | { readonly tree?: undefined; readonly failedAt: number };
 
 /**
  * Parses a text of the same length in which what the grammar lacks is written so that it knows it; the converter
  * reads names and numbers from the original. `min_of(` and `max_of(` outside durations, where the grammar
- * stumbles at their parenthesis, are shown as a function with as many letters.
+ * stumbles at their parenthesis, are shown as a function with as many letters. Throws ParseError.
  */
-function parseGrammar(text: string): GrammarResult {
+function parseGrammar(text: string): Tree {
   let shown = text.replace(trailingPoint, '0').replace(durationWord, (word) => word.toLowerCase());
   let stepsLeft = parseStepsMax;
+  const takeStep = (at: number): void => {
+    if (stepsLeft-- === 0) throw new ParseError(text, at, 'expression has too many parts');
+  };
   for (let hidden = 0; ; hidden++) {
-    const parse = lezerParser.startParse(shown) as LongChainParse;
-    let tree: Tree | null = null;
-    while (tree === null) {
-      if (stepsLeft-- === 0) throw new ParseError(text, parse.parsedPos, 'expression has too many parts');
-      parse.bigReductionCount = 0;
-      tree = parse.advance();
+    const parsed = parseStrictly(shown, takeStep);
+    if (parsed.tree !== undefined) return parsed.tree;
+    const before = shown.slice(0, parsed.failedAt).trimEnd();
+    const isHidden = before.endsWith('min_of') || before.endsWith('max_of');
+    if (!isHidden || hidden >= hiddenCallsMax) {
+      throw diagnose(text, parsed.failedAt, errorContext(shown, parsed.failedAt));
     }
-    const error = firstError(tree);
-    if (error === undefined || hidden >= hiddenCallsMax) return { tree, error };
-    const call = /(?:min_of|max_of)\s*$/.exec(shown.slice(0, error.from));
-    if (call === null) return { tree, error };
-    shown = `${shown.slice(0, call.index)}minute${shown.slice(call.index + 6)}`;
+    shown = `${before.slice(0, -6)}minute${shown.slice(before.length)}`;
   }
+}
+
+function parseStrictly(shown: string, takeStep: (at: number) => void): Parsed {
+  const parse = strictParser.startParse(shown) as LongChainParse;
+  try {
+    for (;;) {
+      takeStep(parse.parsedPos);
+      parse.bigReductionCount = 0;
+      const tree = parse.advance();
+      if (tree !== null) return { tree };
+    }
+  } catch (error) {
+    // A chain whose tree is too deep to be built overflows the stack.
+    if (error instanceof SyntaxError || error instanceof RangeError) return { failedAt: parse.parsedPos };
+    throw error;
+  }
+}
+
+/** What stands further behind, or deeper, gets a message without context. */
+const contextLengthMax = 2000;
+const contextDepthMax = 50;
+/** Behind the error: so much is looked at to tell what it is. */
+const contextBehind = 200;
+
+/** The error's node, from which can be told what it is in; undefined when finding it would take long. */
+function errorContext(shown: string, failedAt: number): SyntaxNode | undefined {
+  if (failedAt > contextLengthMax || nestingOf(shown, failedAt) > contextDepthMax) return undefined;
+  const parse = lezerParser.startParse(shown.slice(0, failedAt + contextBehind)) as LongChainParse;
+  let tree: Tree | null = null;
+  while (tree === null) {
+    parse.bigReductionCount = 0;
+    tree = parse.advance();
+  }
+  return firstError(tree);
 }
 
 function firstError(tree: Tree): SyntaxNode | undefined {

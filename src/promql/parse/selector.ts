@@ -4,6 +4,7 @@
  */
 import { Matcher, MatchType, metricNameLabel } from '../../model/index.ts';
 import { ParseError, QueryError } from '../errors.ts';
+import { pieceAt } from './nesting.ts';
 import { parseShape } from './parser.ts';
 import { type Token, tokensUntil } from './tokens.ts';
 
@@ -61,10 +62,12 @@ function unexpected(text: string, { start, shown }: Token): ParseError {
   return new ParseError(text, start, `unexpected ${shown}`);
 }
 
-const insideBraces = /\{(?:[^"'`#}]|"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'|`[^`]*`|#[^\n]*)*\}/y;
-
 /** After the brace that closes; the text's end when there is none. */
 function closingEnd(text: string, start: number): number {
-  insideBraces.lastIndex = start;
-  return insideBraces.test(text) ? insideBraces.lastIndex : text.length;
+  for (let at = start; at < text.length; ) {
+    const word = pieceAt(text, at);
+    at += word.length;
+    if (word === '}') return at;
+  }
+  return text.length;
 }
