@@ -70,7 +70,7 @@ export function memoryRows(
 }
 
 /** One request at a time: two in flight could overtake each other, and a series' samples would be out of order. */
-async function feed(peer: Peer, running: PeerProcess, load: Load): Promise<void> {
+export async function feed(peer: Peer, running: PeerProcess, load: Pick<Load, 'path'>): Promise<void> {
   const headers = {
     'content-encoding': 'snappy',
     'content-type': 'application/x-protobuf',

@@ -8,7 +8,7 @@ import { finished } from 'node:stream/promises';
 import { ByteReader } from '../../src/base/index.ts';
 import type { Labels } from '../../src/model/index.ts';
 import { encodeWriteRequest, snappyCompress } from '../../src/remote/index.ts';
-import type { DataSet, Scrape, Target } from '../workload/data_set.ts';
+import type { Scrape, ScrapedTarget, ScrapeSource } from '../workload/data_set.ts';
 
 const samplesPerRequest = 2000;
 const readBytes = 4 << 20;
@@ -27,7 +27,7 @@ interface Body {
 }
 
 /** Writes `rounds` scrapes of each target into the file; each request behind its length in four bytes. */
-export async function recordRequests(path: string, set: DataSet, rounds: number): Promise<Recorded> {
+export async function recordRequests(path: string, set: ScrapeSource, rounds: number): Promise<Recorded> {
   const file = createWriteStream(path, { highWaterMark: readBytes });
   const total = { requests: 0, samples: 0, bytes: 0, lastTimeMs: 0 };
   for (const { bytes, samples, timeMs } of bodies(set, rounds)) {
@@ -74,7 +74,7 @@ interface Template {
  * are replaced. Each series' message ends with its sample: a double, a tag and a varint that has six bytes in these centuries.
  */
 class Templates {
-  readonly #templates = new Map<Target, Template>();
+  readonly #templates = new Map<ScrapedTarget, Template>();
 
   encode(scrape: Scrape): Uint8Array<ArrayBuffer> {
     let template = this.#templates.get(scrape.target);
@@ -114,7 +114,7 @@ function templateOf({ target, timeMs, values }: Scrape): Template {
 }
 
 /** Bodies of whole scrapes, no two of one target: messages of one kind, one behind the other, are one message. */
-function* bodies(set: DataSet, rounds: number): Generator<Body> {
+function* bodies(set: ScrapeSource, rounds: number): Generator<Body> {
   const templates = new Templates();
   for (let k = 0; k < rounds; k++) {
     let held: Uint8Array[] = [];

@@ -6,7 +6,7 @@
 import { ByteTable } from '../../src/model/index.ts';
 import type { Figure } from '../figure.ts';
 import type { ScrapeBatch } from '../workload/batches.ts';
-import { DataSet, type Scrape, type Target } from '../workload/data_set.ts';
+import { DataSet, type Scrape, type ScrapedTarget } from '../workload/data_set.ts';
 import { answer, fromChild, isChild } from './support/child.ts';
 import { atLeast, median } from './support/goal.ts';
 import { chosenSeries } from './support/size.ts';
@@ -31,7 +31,7 @@ export default async function* byBytes(): AsyncGenerator<Figure> {
   yield* fromChild<Figure>(import.meta.filename, []);
 }
 
-function namesOf({ series: labels }: Target): Names {
+function namesOf({ series: labels }: ScrapedTarget): Names {
   const texts = labels.map((set) => Buffer.from(set.toString()));
   const bytes = new Uint8Array(Buffer.concat(texts));
   const table = new ByteTable(tableSeed);
@@ -60,7 +60,7 @@ function look({ bytes, ends, table }: Names, refs: Uint32Array): void {
 async function* measure(path: string): AsyncGenerator<Figure> {
   const set = new DataSet({ series, startMs: windowStartBefore((warmUpRounds + rounds) * 15_000) });
   const store = await BenchStore.open(path);
-  const names = new Map(set.targets.map((target) => [target, namesOf(target)]));
+  const names = new Map<ScrapedTarget, Names>(set.targets.map((target) => [target, namesOf(target)]));
   const appendNamed = async (scrape: Scrape, batch: ScrapeBatch): Promise<void> => {
     look(names.get(scrape.target) as Names, batch.refs);
     const { appended } = await store.shardOf(scrape).append(batch, { epoch, nowMs: set.nowMs });

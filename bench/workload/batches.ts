@@ -1,6 +1,6 @@
 /** Scrapes as the batches that a shard takes. */
 import type { WriteBatch } from '../../src/model/index.ts';
-import type { Scrape, Target } from './data_set.ts';
+import type { Scrape, ScrapedTarget } from './data_set.ts';
 
 export interface ScrapeBatch extends WriteBatch {
   readonly refs: Uint32Array<ArrayBuffer>;
@@ -14,7 +14,7 @@ export interface ScrapeBatch extends WriteBatch {
  * written for its series as long as these stay the same.
  */
 export class Batches {
-  readonly #known = new Map<Target, ScrapeBatch>();
+  readonly #known = new Map<ScrapedTarget, ScrapeBatch>();
 
   /** Good until the target's next batch: the columns are used again. */
   batch({ target, timeMs, values }: Scrape): ScrapeBatch {

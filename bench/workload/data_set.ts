@@ -26,9 +26,24 @@ export interface DataSetOptions {
   readonly podLifeMs?: number;
 }
 
+/** What of a target those need who take its scrapes. */
+export interface ScrapedTarget {
+  readonly index: number;
+  /** The same array until a series comes or goes. */
+  readonly series: readonly Labels[];
+}
+
+/** Where scrapes come from, round by round. */
+export interface ScrapeSource {
+  /** When the next scrapes begin. */
+  readonly nowMs: number;
+  /** One scrape of each target. */
+  round(): Iterable<Scrape>;
+}
+
 /** One target's samples of one instant. */
 export interface Scrape {
-  readonly target: Target;
+  readonly target: ScrapedTarget;
   readonly timeMs: number;
   /** One per series of the target; overwritten by the target's next scrape. */
   readonly values: Float64Array;
@@ -130,7 +145,7 @@ function drawsOf(
   ];
 }
 
-export class DataSet {
+export class DataSet implements ScrapeSource {
   readonly targets: readonly Target[];
   readonly intervalMs: number;
   /** Series active at once. */
