@@ -28,7 +28,7 @@ const retryFirstMs = 1000;
 const retryLongestMs = 30_000;
 
 type Work =
-  | { readonly kind: 'operations'; readonly operations: readonly KeyOperation[] }
+  | { readonly kind: 'operations'; readonly operations: readonly KeyOperation[]; readonly sync: boolean }
   | { readonly kind: 'clear'; readonly range: KeyRange };
 
 interface Pending {
@@ -89,9 +89,18 @@ export class GroupCommit {
     }
   }
 
-  /** Resolves when the operations are written as the policy demands; no operations: when all before them are. */
-  write(operations: readonly KeyOperation[]): Promise<void> {
-    return this.#enqueue({ kind: 'operations', operations });
+  /** Whether writing has failed, and what failed is still to be done. */
+  get isInTrouble(): boolean {
+    return this.#trouble !== undefined;
+  }
+
+  /**
+   * Resolves when the operations are written as the policy demands, or synced where `sync` says so; no operations: when
+   * all before them are. They stand on the disk all or not at all. When it rejects with `store_failed` they are only
+   * late, unless the store is closed before the trouble ends.
+   */
+  write(operations: readonly KeyOperation[], sync = false): Promise<void> {
+    return this.#enqueue({ kind: 'operations', operations, sync });
   }
 
   /**
@@ -230,7 +239,8 @@ export class GroupCommit {
 
   #syncDue(works: readonly Work[]): boolean {
     const { fsync, clock } = this.#deps;
-    if (fsync !== 'interval') return fsync === 'always';
+    if (fsync === 'always' || works.some((work) => work.kind === 'operations' && work.sync)) return true;
+    if (fsync === 'os') return false;
     const isLate = clock.monotonicMs() - this.#lastSyncMs >= syncIntervalMs;
     return isLate || this.#unsyncedBytes + bytesOf(works) > unsyncedBytesMax;
   }

@@ -132,7 +132,7 @@ export class LogReplay {
     if (value === undefined) return;
     this.#undamaged(key, () => {
       this.#state = readState(key, value);
-      this.#lastSequence = this.#state.throughSequence;
+      this.#lastSequence = Math.max(this.#state.throughSequence, this.#state.deletedThrough);
     });
   }
 
@@ -174,6 +174,10 @@ export class LogReplay {
   async #readRecords(): Promise<void> {
     for await (const [key, value] of this.#records()) {
       const position = parseRecordKey(key);
+      if (position !== undefined && position.sequence <= this.#state.deletedThrough) {
+        this.#keyEpoch = Math.max(this.#keyEpoch, position.epoch);
+        continue;
+      }
       const frame = decodeFrame(key, value);
       if (frame.ok && frame.version === batchFrameVersion) this.#ids ??= await this.#idsByLabels();
       const result = this.#read(position, frame);

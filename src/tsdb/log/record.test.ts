@@ -315,7 +315,8 @@ function goldenEntries(): [Uint8Array, Uint8Array][] {
   const deletion = new ByteWriter();
   const matchers = [Matcher.create(MatchType.Regexp, '__name__', 'up|down')];
   encodeDeletion(deletion, { matchers, fromMs: 1000, toMs: Number.POSITIVE_INFINITY });
-  const state = { floorMs: 1_700_000_000_000, throughSequence: 8, nextId: 302, checkpointId: 2 };
+  const sealed = { floorMs: 1_700_000_000_000, throughSequence: 8 };
+  const state = { ...sealed, nextId: 302, checkpointId: 2, deletedThrough: 0 };
   const framed = (key: Uint8Array, payload: Uint8Array): [Uint8Array, Uint8Array] => [
     key,
     encodeFrame(key, payload),

@@ -126,9 +126,14 @@ export class ShardLog {
 
   /**
    * Resolves when the record is logged as the fsync policy demands. `newestMs` is the time of its newest sample or, for a
-   * deletion, of the newest that it may have deleted.
+   * deletion, of the newest that it may have deleted. `alongside` goes in the same write, which is synced if `sync` says so.
    */
-  async append(epoch: number, newestMs: number, payload: ByteWriter): Promise<void> {
+  async append(
+    epoch: number,
+    newestMs: number,
+    payload: ByteWriter,
+    { alongside = [], sync = false }: { alongside?: readonly KeyOperation[]; sync?: boolean } = {},
+  ): Promise<void> {
     const sequence = this.#lastSequence + 1;
     const position = { epoch: Math.max(this.#keyEpoch, epoch), sequence };
     const { key, value } = this.#encode(position, payload);
@@ -137,7 +142,7 @@ export class ShardLog {
     this.#blocks.add(position, newestMs, key.length + value.length);
     this.#countBytes();
     this.#metrics.logRecords.inc();
-    await this.#writeDefining([{ type: 'put', key, value }]);
+    await this.#writeDefining([{ type: 'put', key, value }, ...alongside], sync);
   }
 
   /** Resolves when everything that was appended before is logged. */
@@ -200,8 +205,11 @@ export class ShardLog {
     await this.#deleteBlocks(this.#blocks.expired(throughSequence, floorMs), write);
   }
 
-  /** Deletes all keys of the log. */
-  deleteAll(): Promise<void> {
+  /**
+   * Forgets everything in memory. On the disk it is so as soon as `writeDeleted` has resolved; `sweep` is to follow, and
+   * nothing is to be appended before.
+   */
+  beginDeleteAll(): void {
     this.forget();
     this.#incarnation++;
     this.#undefinedOnDisk = [];
@@ -209,11 +217,23 @@ export class ShardLog {
     this.#firstGroup = this.#nextGroup;
     this.#definitionCount = 0;
     this.#deadDefinitions = 0;
-    this.#state = { ...initialState, nextId: this.#state.nextId };
-    const ranges = [LogKeyKind.Record, LogKeyKind.State, LogKeyKind.Definition].map((kind) =>
+    this.#state = { ...initialState, nextId: this.#state.nextId, deletedThrough: this.#lastSequence };
+  }
+
+  /** Writes that the deletion that has begun is so, in one synced write with `alongside`. */
+  writeDeleted(alongside: readonly KeyOperation[]): Promise<void> {
+    return this.#commit.write([...alongside, stateOperation(this.#shard, this.#state)], true);
+  }
+
+  /** Deletes all keys of a log that counts no more. */
+  async sweep(): Promise<void> {
+    const incarnation = this.#incarnation;
+    const ranges = [LogKeyKind.Record, LogKeyKind.Definition, LogKeyKind.State].map((kind) =>
       kindRange(this.#shard, kind),
     );
-    return Promise.all(ranges.map((range) => this.#commit.clear(range))).then(() => undefined);
+    // The state goes last: as long as there is a record it must say that it counts no more.
+    await Promise.all(ranges.map((range) => this.#commit.clear(range)));
+    if (incarnation === this.#incarnation) this.#state = { ...this.#state, deletedThrough: 0 };
   }
 
   /** Takes this log out of the metrics. */
@@ -236,14 +256,14 @@ export class ShardLog {
   }
 
   /** Writes, and in the same write the definitions that records may use and that are not on the disk yet. */
-  async #writeDefining(operations: readonly KeyOperation[]): Promise<void> {
+  async #writeDefining(operations: readonly KeyOperation[], sync = false): Promise<void> {
     const series = this.#undefinedOnDisk;
-    if (series.length === 0) return this.#commit.write(operations);
+    if (series.length === 0) return this.#commit.write(operations, sync);
     const incarnation = this.#incarnation;
     this.#undefinedOnDisk = [];
     try {
       const definitions = [...this.#defining(series)];
-      await this.#commit.write([...definitions, ...operations]);
+      await this.#commit.write([...definitions, ...operations], sync);
     } catch (error) {
       // Whether they are written late or not at all: once more does no harm.
       if (incarnation === this.#incarnation) this.#undefinedOnDisk = series;

@@ -225,7 +225,8 @@ class World {
       case 'deleteAll':
         this.#head = new SmallHead();
         this.#push(emptyModel);
-        await this.#scene.log.deleteAll();
+        this.#scene.log.beginDeleteAll();
+        await this.#scene.log.sweep();
         return this.#sync();
       case 'damage':
         return this.#damage(command.at);

@@ -20,6 +20,8 @@ export interface LogState extends Sealed {
   readonly nextId: number;
   /** Live series with an id up to this one are defined outside of records. */
   readonly checkpointId: number;
+  /** The shard was deleted when this was its last record: what of it and of those before is still there counts no more. */
+  readonly deletedThrough: number;
 }
 
 export const initialState: LogState = {
@@ -27,6 +29,7 @@ export const initialState: LogState = {
   throughSequence: 0,
   nextId: 1,
   checkpointId: 0,
+  deletedThrough: 0,
 };
 
 export function stateOperation(shard: number, state: LogState): KeyOperation {
@@ -35,6 +38,7 @@ export function stateOperation(shard: number, state: LogState): KeyOperation {
   writer.varint(state.throughSequence);
   writer.varint(state.nextId);
   writer.varint(state.checkpointId);
+  if (state.deletedThrough > 0) writer.varint(state.deletedThrough);
   return framed(sealedKey(shard), writer);
 }
 
@@ -48,6 +52,7 @@ export function readState(key: Uint8Array, value: Uint8Array): LogState {
       throughSequence: reader.varint(),
       nextId: Math.max(1, reader.varint()),
       checkpointId: reader.varint(),
+      deletedThrough: reader.remaining > 0 ? reader.varint() : 0,
     };
   });
 }

@@ -100,5 +100,5 @@ export class HeadReplay implements RecordSink {
 }
 
 function isTaken(verdict: Verdict): boolean {
-  return verdict === Verdict.ok || verdict === Verdict.replaced;
+  return verdict === Verdict.ok || verdict === Verdict.replaced || verdict === Verdict.raised;
 }

@@ -71,14 +71,18 @@ export interface ShardStore {
   stats(): ShardStats;
   /**
    * Deletes the samples, between the times, both included, of series that pass all matchers. Holds, and survives a crash,
-   * when it has resolved; when the disk refuses, it may hold in part and is to be repeated.
+   * when it has resolved. When the disk refuses it goes on holding, and is written when the trouble ends; a crash before
+   * leaves all that it deleted or nothing.
    */
   delete(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<void>;
   /** All data as batches of at most `samplesMax` samples, each of one epoch, oldest windows first, for hand-over. */
   export(samplesMax: number): AsyncIterable<ExportedBatch>;
   /** The shard's keys and values as they are at the first step; written to an empty store they are the same shard. */
   snapshot(): AsyncIterable<SnapshotEntry>;
-  /** Forgets the shard, in memory at once, on disk when this resolves. To be repeated when the disk refuses. */
+  /**
+   * Forgets the shard, in memory at once, on disk when this resolves. When the disk refuses, it is done when the trouble
+   * ends, before anything is appended; a crash before leaves all of the shard or nothing, so that it is to be repeated.
+   */
   deleteAll(): Promise<void>;
   /** Seals what is due, compacts, and deletes what is older than the retention time. */
   maintain(nowMs: number): Promise<void>;

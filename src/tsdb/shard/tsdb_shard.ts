@@ -7,7 +7,7 @@
 import { assert, ByteWriter, type Clock } from '../../base/index.ts';
 import type { BatchMetadata, Labels, Matcher, SeriesColumns, WriteBatch } from '../../model/index.ts';
 import { compareBytes } from '../../model/index.ts';
-import type { StoreEngine } from '../engine.ts';
+import type { KeyOperation, StoreEngine } from '../engine.ts';
 import { StoreError, storeErrorCodes } from '../errors.ts';
 import type { GroupCommit } from '../group_commit.ts';
 import { shardRange } from '../log/keys.ts';
@@ -70,6 +70,9 @@ export class TsdbShard implements ShardStore {
   #isSealing = false;
   /** A round failed: what it had cut off is still in memory below the floor. */
   #isCutOpen = false;
+  /** The shard was deleted in memory; on the disk it is not for certain. */
+  #isEraseDue = false;
+  #erasing: Promise<void> | undefined;
   /** Changes of what is on the disk beside the log, one after another. */
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -92,6 +95,10 @@ export class TsdbShard implements ShardStore {
     const { admission, commit, log, rules } = this.#deps;
     assertEpoch(options.epoch);
     commit.assertReady();
+    if (this.#isEraseDue) {
+      await this.#erase();
+      commit.assertReady();
+    }
     if (this.#isOverfull()) {
       await this.#deps.requestMaintenance(this);
       commit.assertReady();
@@ -191,15 +198,13 @@ export class TsdbShard implements ShardStore {
       assertDeletion(matchers, fromMs, toMs);
       // Late samples may be all there is, and are older than the floor.
       const newestMs = Math.min(toMs, Math.max(head.maxTimeMs(this.shard), head.floorMs(this.shard)));
-      // Both in one step: of a late and a sealed sample for one time the one that lost must never be seen. What the
-      // disk refuses goes on holding in memory, and is written when the trouble ends.
-      const isLogged = head.delete(this.shard, matchers, fromMs, toMs) > 0;
-      const deletion = { matchers, fromMs, toMs };
-      const logged = isLogged
-        ? this.#write(0, newestMs, () => encodeDeletion(this.#payload, deletion))
-        : undefined;
-      const done = await Promise.allSettled([windows.delete(matchers, fromMs, toMs), logged]);
-      for (const one of done) if (one.status === 'rejected') throw one.reason;
+      // All in one step in memory and in one write on the disk: of a late and a sealed sample for one time the one that
+      // lost must never be seen. What the disk refuses goes on holding, and is written when the trouble ends.
+      await windows.delete(matchers, fromMs, toMs, (alongside) => {
+        if (head.delete(this.shard, matchers, fromMs, toMs) === 0) return commit.write(alongside, true);
+        const encode = (): void => encodeDeletion(this.#payload, { matchers, fromMs, toMs });
+        return this.#write(0, newestMs, encode, { alongside, sync: true });
+      });
     });
   }
 
@@ -216,6 +221,7 @@ export class TsdbShard implements ShardStore {
   }
 
   async *snapshot(): AsyncIterable<SnapshotEntry> {
+    if (this.#isEraseDue) await this.#erase();
     await this.#deps.log.settled();
     yield* this.#deps.engine.entries(shardRange(this.shard));
   }
@@ -227,18 +233,42 @@ export class TsdbShard implements ShardStore {
     this.#forgetMemory();
     this.#gone = [];
     this.#isCutOpen = false;
-    // Both take effect in memory now; what is appended from here on stays.
-    const logged = log.deleteAll();
-    // The windows' removal is synced, and carries that of the log along.
-    const done = await Promise.allSettled([logged, windows.dropAll(logged)]);
-    for (const one of done) if (one.status === 'rejected') throw one.reason;
+    log.beginDeleteAll();
+    this.#isEraseDue = true;
+    await this.#erase();
     await windows.settle();
   }
 
+  /**
+   * Makes it true on the disk that the shard was deleted. One write does, so that a crash leaves all or nothing; what is
+   * appended meanwhile, or after a failure, waits for it: beside samples that come back it could lose.
+   */
+  #erase(): Promise<void> {
+    this.#erasing ??= this.#eraseOnce().finally(() => {
+      this.#erasing = undefined;
+    });
+    return this.#erasing;
+  }
+
+  async #eraseOnce(): Promise<void> {
+    const { log, windows } = this.#deps;
+    await windows.dropAll((removals) => log.writeDeleted(removals));
+    try {
+      await log.sweep();
+    } finally {
+      // Late at worst: the group commit does it ahead of anything new.
+      this.#isEraseDue = false;
+    }
+  }
+
   maintain(nowMs: number): Promise<void> {
+    const { commit, windows } = this.#deps;
     return this.#exclusively(async () => {
+      if (this.#isEraseDue) await this.#erase();
       if (this.#isSealDue(nowMs)) await this.#seal(this.#dueMs(nowMs));
-      for (let round = 0; round < compactionsMax && (await this.#deps.windows.compact(nowMs)); round++);
+      // A deletion that the disk has refused must not reach it in part, by a window that is rewritten without what it deleted.
+      for (let round = 0; round < compactionsMax && !commit.isInTrouble; round++)
+        if (!(await windows.compact(nowMs))) break;
       await this.#dropBefore(nowMs - this.#deps.rules.retentionMs);
     });
   }
@@ -269,7 +299,12 @@ export class TsdbShard implements ShardStore {
   }
 
   /** The batch is in memory already: if it can't be written down, the store must not go on as if it were. */
-  #write(epoch: number, newestMs: number, encode: () => void): Promise<void> {
+  #write(
+    epoch: number,
+    newestMs: number,
+    encode: () => void,
+    more?: { readonly alongside: readonly KeyOperation[]; readonly sync: boolean },
+  ): Promise<void> {
     this.#countSeries();
     try {
       this.#payload.reset();
@@ -277,7 +312,7 @@ export class TsdbShard implements ShardStore {
     } catch (cause) {
       throw this.#deps.commit.stop(cause);
     }
-    return this.#deps.log.append(epoch, newestMs, this.#payload);
+    return this.#deps.log.append(epoch, newestMs, this.#payload, more);
   }
 
   /** Seals what is older than `floorMs`, and what came late or was left behind by a round that failed. */
@@ -317,13 +352,14 @@ export class TsdbShard implements ShardStore {
   async #dropBefore(floorMs: number): Promise<void> {
     const { head, log, windows } = this.#deps;
     const isAnythingOld = head.minTimeMs(this.shard) < floorMs || head.lateCount(this.shard) > 0;
+    const incarnation = this.#incarnation;
     if (isAnythingOld) {
       const steps = head.dropBefore(this.shard, floorMs);
       for (const id of await dropped(steps, this.#pace())) this.#gone.push(id);
       this.#countSeries();
     }
     await windows.dropBefore(floorMs);
-    if (isAnythingOld) await this.#truncate(log.lastSequence, floorMs);
+    if (isAnythingOld && incarnation === this.#incarnation) await this.#truncate(log.lastSequence, floorMs);
   }
 
   #dueMs(nowMs: number): number {

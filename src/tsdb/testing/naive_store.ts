@@ -311,7 +311,7 @@ export class NaiveShard {
     if (!options.merge && t > options.nowMs + futureToleranceMs)
       return allowed.add(SampleVerdict.tooFarInFuture);
     if (t < options.nowMs - retentionMs) return allowed.add(SampleVerdict.tooOld);
-    if (options.merge) return this.#judgeLate(sample, options.epoch, allowed);
+    if (options.merge) return this.#judgeLate(sample, options, allowed);
     const validLow = Math.max(this.#floor.low, newestOfAll.low - windowMs / 2);
     const validHigh = Math.max(this.#floor.high, newestOfAll.high - windowMs / 2);
     const newest = this.#newestOf(sample);
@@ -325,23 +325,24 @@ export class NaiveShard {
       return allowed;
     }
     if (t < newestOfAll.high - outOfOrderWindowMs) allowed.add(SampleVerdict.tooOld);
-    if (t >= newestOfAll.low - outOfOrderWindowMs) this.#judgeLate(sample, options.epoch, allowed);
+    if (t >= newestOfAll.low - outOfOrderWindowMs) this.#judgeLate(sample, options, allowed);
     return allowed;
   }
 
-  #judgeLate(sample: NaiveSample, epoch: number, allowed: Set<number>): Set<number> {
+  #judgeLate(sample: NaiveSample, { epoch, merge }: NaiveAppend, allowed: Set<number>): Set<number> {
+    // Handed over it is a conflict; a late one Prometheus takes without looking.
+    const lost = merge ? SampleVerdict.conflict : SampleVerdict.duplicate;
     const place = this.#place(sample);
     if (place === undefined || place.optional) allowed.add(SampleVerdict.ok);
     else if (sample.t < this.#floor.high) {
       // What is sealed is not looked at when a sample comes, only when it is read; a late one that lost is.
-      allowed.add(SampleVerdict.ok).add(SampleVerdict.duplicate).add(SampleVerdict.conflict);
+      allowed.add(SampleVerdict.ok).add(SampleVerdict.duplicate).add(lost);
     }
     for (const one of place?.candidates ?? []) {
       if (one.value === sample.value) allowed.add(SampleVerdict.duplicate);
       else {
         if (epoch > one.epochLow) allowed.add(SampleVerdict.ok);
-        // Handed over it is a conflict; a late one Prometheus takes without looking.
-        if (epoch <= one.epochHigh) allowed.add(SampleVerdict.conflict).add(SampleVerdict.duplicate);
+        if (epoch <= one.epochHigh) allowed.add(lost);
       }
     }
     return allowed;

@@ -22,11 +22,8 @@ export class PossibleStates {
     return this.#now;
   }
 
-  /**
-   * A change that is written: from each state to those that it may have become, of which it gets a copy. Where it is
-   * several writes, `between` makes of a copy what a power cut between them may leave.
-   */
-  change(apply: (state: NaiveShard) => readonly NaiveShard[], between?: (state: NaiveShard) => void): void {
+  /** A change that is written, in one: from each state to those that it may have become, of which it gets a copy. */
+  change(apply: (state: NaiveShard) => readonly NaiveShard[]): void {
     this.#catchUp();
     const before = this.#now;
     this.#now = before.flatMap((state) => apply(state.clone()));
@@ -34,9 +31,7 @@ export class PossibleStates {
       this.#past = [];
       return;
     }
-    const parts = between === undefined ? [] : before.map((state) => state.clone());
-    for (const part of parts) between?.(part);
-    this.#past = [...this.#past, ...before, ...parts];
+    this.#past = [...this.#past, ...before];
   }
 
   /** A change that is not written but follows from time and circumstances, in every state that may come back too. */

@@ -156,27 +156,26 @@ export class ShardWorld {
   async #delete(step: Extract<Step, { kind: 'delete' }>): Promise<void> {
     const [fromMs, toMs] = this.#range(step);
     const matchers = matchersOf(step.matchers);
-    const change = (state: NaiveShard): void => state.delete(matchers, fromMs, toMs, true);
+    const change = (state: NaiveShard): void => state.delete(matchers, fromMs, toMs);
     const deleting = heard((await this.#shard(step.shard)).delete(matchers, fromMs, toMs));
-    const partly = (state: NaiveShard): void => state.delete(matchers, fromMs, toMs, false);
-    const read = step.isHeldOpen ? await heard(this.#readDeleted(step.shard, partly)) : undefined;
+    const read = step.isHeldOpen ? await heard(this.#readDeleted(step.shard, change)) : undefined;
     const end = await deleting;
     if ('error' in end) throw end.error;
     if (read !== undefined && 'error' in read) throw read.error;
     this.#track(step.shard).states.change((state) => {
       change(state);
       return [state];
-    }, partly);
+    });
   }
 
-  /** Reads a shard that is as it was, but for a change that is under way. */
+  /** Reads a shard that is as it was, or as a change that is under way makes it; never something between. */
   async #readDeleted(shard: number, change: (state: NaiveShard) => void): Promise<void> {
     const read = await readAll(await this.#shard(shard));
     this.#drift(shard);
-    const contradictions = this.#track(shard).states.all.map((state) => {
+    const contradictions = this.#track(shard).states.all.flatMap((state) => {
       const copy = state.clone();
       change(copy);
-      return copy.contradiction(read);
+      return [state.contradiction(read), copy.contradiction(read)];
     });
     assert.ok(contradictions.includes(undefined), `while it is being deleted: ${contradictions[0]}`);
   }
@@ -209,7 +208,7 @@ export class ShardWorld {
       this.#track(work.shard).states.change((state) => {
         state.clear();
         return [state];
-      }, mayBeCleared);
+      });
       return;
     }
     const finish = this.#expectWork(work);
@@ -263,13 +262,8 @@ export class ShardWorld {
     const ended = await heard(this.#tryChange(change));
     if ('error' in ended) assertDiskTrouble(ended.error);
     for (const shard of shardNumbers.keys()) await this.#observe(shard);
-    if (end === 'recover') {
-      await this.#recover();
-      // Until it is repeated, what it was to delete is in memory or on the disk, or not.
-      if (change.kind === 'deleteAll' && 'error' in ended) await this.#work(change);
-      return;
-    }
-    await this.#crash(end === 'powerCut');
+    if (end === 'recover') await this.#recover();
+    else await this.#crash(end === 'powerCut');
   }
 
   /** A change that fails may have been made all the same. */
@@ -296,10 +290,10 @@ export class ShardWorld {
     states.change((state) => {
       const other = state.clone();
       if (change.kind === 'deleteAll') {
-        mayBeCleared(other);
+        other.clear();
       } else if (change.kind === 'delete') {
         const [fromMs, toMs] = this.#range(change);
-        other.delete(matchersOf(change.matchers), fromMs, toMs, false);
+        other.delete(matchersOf(change.matchers), fromMs, toMs);
       } else {
         const { options, samples } = this.#lastBatch(change, sender, nowMs);
         other.appendUnheard(samples, options);
@@ -350,10 +344,6 @@ export class ShardWorld {
     const ended = await heard(this.#tryReading(change));
     this.#disk.repair();
     if ('error' in ended && ended.error instanceof assert.AssertionError) throw ended.error;
-    if (change.kind === 'deleteAll' && 'error' in ended) {
-      await this.#recover();
-      await this.#work(change);
-    }
     if (change.kind === 'reopen') {
       if (this.#store !== undefined) await this.#close();
       await this.#open();
@@ -572,9 +562,4 @@ export class ShardWorld {
     );
     return [Math.min(...times), Math.max(...times)];
   }
-}
-
-function mayBeCleared(state: NaiveShard): void {
-  state.delete([], Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, false);
-  state.reopened();
 }

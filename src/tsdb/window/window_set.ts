@@ -63,6 +63,7 @@ interface SpanPlan {
   readonly startMs: number;
   readonly lengthMs: number;
   readonly epoch: number;
+  readonly sequence: number;
   readonly alongside: readonly KeyOperation[];
 }
 
@@ -91,11 +92,12 @@ export class WindowSet {
   #windows: readonly SealedWindow[] = [];
   #tombstones: readonly Tombstone[] = [];
   #generations: Generations;
+  /** Of the window that was asked for last: what is deleted while a window waits for its turn must count that one. */
   #sequence = 0;
   /** Windows up to this sequence are dropped, or about to be. */
   #hiddenThrough = 0;
-  /** Deletions that the disk did not take. */
-  #unwritten: Tombstone[] = [];
+  /** Deletions that hold and may not be on the disk yet. */
+  #unwritten: readonly Tombstone[] = [];
   #tombstoneNumber = 0;
   #damaged = 0;
   #changing: Promise<unknown> = Promise.resolve();
@@ -129,7 +131,7 @@ export class WindowSet {
   seal(request: SealRequest): Promise<WindowHeader | undefined> {
     const { startMs, epoch, series, alongside = [] } = request;
     assert(startMs % windowMs === 0, `a window starts at ${startMs} ms, not at a multiple of ${windowMs}`);
-    const span = { startMs, lengthMs: windowMs, epoch, alongside };
+    const span = { startMs, lengthMs: windowMs, epoch, alongside, sequence: ++this.#sequence };
     return this.#exclusively(() =>
       this.#timed(this.#metrics?.sealSeconds, () => this.#write(span, [], () => series)),
     );
@@ -203,9 +205,17 @@ export class WindowSet {
 
   /**
    * Deletes the samples of series that pass all matchers, between the times, both included, from what was sealed up to now.
-   * Holds when this resolves. Throws WindowError (`window_bad_deletion`, `window_tombstones_full`).
+   * Holds in memory before this returns its promise, and on the disk when that resolves. `write` is called at once with
+   * what is to be written, or with nothing; when it fails, the deletion holds in memory and is to be written later.
+   * Throws WindowError (`window_bad_deletion`, `window_tombstones_full`), and has called nothing then.
    */
-  async delete(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<void> {
+  async delete(
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    write: (operations: readonly KeyOperation[]) => Promise<void> = (operations) =>
+      this.#deps.engine.write(operations, true),
+  ): Promise<void> {
     // A window that is being written counts: it holds what was there before the deletion.
     const throughSequence = this.#sequence;
     const tombstone = createTombstone({
@@ -216,24 +226,16 @@ export class WindowSet {
       throughSequence,
     });
     const isNeeded = this.#changes > 0 || this.#windows.some(({ header }) => covers(tombstone, header));
-    if (!isNeeded) return;
+    if (!isNeeded) return write([]);
     if (this.#tombstones.length >= tombstonesMax) {
       const reason = `${tombstonesMax} deletions wait for compaction`;
       throw new WindowError(windowErrorCodes.tombstonesFull, reason);
     }
-    const before = this.#tombstones;
-    this.#tombstones = [...before, tombstone];
-    try {
-      await this.#deps.engine.write([this.#tombstonePut(tombstone)], true);
-    } catch (error) {
-      // Late, not lost: it goes on holding in memory, and is written ahead of the next change.
-      this.#unwritten.push(tombstone);
-      this.#isUncertain = true;
-      throw error;
-    }
-    // Meanwhile the list may have been read from the disk, where the deletion was not yet.
-    if (!this.#tombstones.includes(tombstone)) this.#tombstones = [...this.#tombstones, tombstone];
+    this.#tombstones = [...this.#tombstones, tombstone];
+    this.#unwritten = [...this.#unwritten, tombstone];
     this.#tell();
+    await write([this.#tombstonePut(tombstone)]);
+    this.#unwritten = this.#unwritten.filter((one) => one !== tombstone);
   }
 
   #tombstonePut(tombstone: Tombstone): KeyOperation {
@@ -246,15 +248,16 @@ export class WindowSet {
    * reported by a WindowError once and left alone for an hour, so that the others have their turn.
    */
   compact(nowMs: number): Promise<boolean> {
+    const sequence = ++this.#sequence;
     return this.#exclusively(async () => {
       await this.#forgetTombstones();
       const isBlocked = (window: SealedWindow): boolean =>
         (this.#blockedUntilMs.get(window) ?? nowMs) > nowMs;
-      const group = planCompaction(this.#windows, this.#tombstones, nowMs, isBlocked);
+      const group = planCompaction(this.#shown, this.#tombstones, nowMs, isBlocked);
       if (group.length === 0) return false;
       const isCleanup = group.some(({ header }) => this.#tombstones.some((one) => covers(one, header)));
       try {
-        await this.#timed(this.#metrics?.compactionSeconds, () => this.#join(group), isCleanup);
+        await this.#timed(this.#metrics?.compactionSeconds, () => this.#join(group, sequence), isCleanup);
       } catch (error) {
         this.#countDamage(error);
         if (isDamage(error)) for (const window of group) this.#blockedUntilMs.set(window, nowMs + blockedMs);
@@ -278,14 +281,20 @@ export class WindowSet {
   }
 
   /**
-   * Drops everything, a window that is being written too, once `before` has resolved. Nobody reads it any more when this
-   * returns its promise.
+   * Drops everything, a window that is being written or waits to be too. Nobody reads it any more when this returns its
+   * promise; on the disk it goes by one call of `write`, which is to be synced and may write more. When that fails all of
+   * it is still on the disk, and the same is to be asked for again.
    */
-  async dropAll(before?: Promise<void>): Promise<void> {
+  dropAll(
+    write: (removals: readonly KeyOperation[]) => Promise<void> = (removals) =>
+      this.#deps.engine.write(removals, true),
+  ): Promise<void> {
     const throughSequence = this.#sequence;
     this.#hiddenThrough = throughSequence;
-    await before;
-    await this.#drop(() => this.#windows.filter(({ header }) => header.sequence <= throughSequence));
+    return this.#exclusively(() => {
+      const gone = this.#windows.filter(({ header }) => header.sequence <= throughSequence);
+      return this.#remove(gone, write);
+    });
   }
 
   /** Where the oldest window ends; Infinity when there is none. */
@@ -346,13 +355,15 @@ export class WindowSet {
 
   #adopt({ headers, tombstones, damaged }: Catalog): void {
     const known = new Map(this.#windows.map((window) => [nameOf(window.header), window]));
+    // What is on the disk late is not there yet.
+    const late = this.#unwritten.filter((one) => !tombstones.some(({ number }) => number === one.number));
     // A header that was read once is still right where it can't be read now.
     const kept = this.#windows.filter(({ header }) => damaged.some((id) => isSame(id, header)));
     const found = headers.map(
       (header) => known.get(nameOf(header)) ?? new SealedWindow(this.shard, header, this.#deps),
     );
     this.#windows = [...found, ...kept];
-    this.#tombstones = tombstones;
+    this.#tombstones = [...tombstones, ...late];
     this.#damaged = damaged.length - kept.length;
     for (const { sequence } of headers) this.#sequence = Math.max(this.#sequence, sequence);
     for (const { number, throughSequence } of tombstones) {
@@ -385,16 +396,14 @@ export class WindowSet {
     const { engine, log } = this.#deps;
     // A write may have landed although it failed. What is served must not be lost with the power: a key that never is, deleted
     // in a synced write, brings everything before it to the disk.
-    const late = this.#unwritten.map((tombstone) => this.#tombstonePut(tombstone));
-    await engine.write([{ type: 'del', key: tombstoneKey(this.shard, 0) }, ...late], true);
-    this.#unwritten = [];
+    await engine.write([{ type: 'del', key: tombstoneKey(this.shard, 0) }], true);
     const catalog = await openCatalog(this.shard, engine, log);
     this.#generations = catalog.generations;
     this.#adopt(catalog);
     this.#isUncertain = false;
   }
 
-  async #join(group: readonly SealedWindow[]): Promise<void> {
+  async #join(group: readonly SealedWindow[], sequence: number): Promise<void> {
     const startMs = Math.min(...group.map(({ header }) => header.startMs));
     const lengthMs = Math.max(...group.map(({ endMs }) => endMs)) - startMs;
     assert(lengthMs <= joinedWindowMs, `a window of ${lengthMs} ms is too long`);
@@ -402,7 +411,7 @@ export class WindowSet {
     const tombstones = this.#tombstones;
     for (const { source } of group) source.enter();
     try {
-      await this.#write({ startMs, lengthMs, epoch, alongside: [] }, group, (pace) =>
+      await this.#write({ startMs, lengthMs, epoch, sequence, alongside: [] }, group, (pace) =>
         mergedStream(group, tombstones, pace),
       );
     } finally {
@@ -431,7 +440,7 @@ export class WindowSet {
   ): Promise<WindowHeader | undefined> {
     const { engine } = this.#deps;
     const generation = this.#generations.take(span.startMs);
-    const plan: SealPlan = { ...span, shard: this.shard, generation, sequence: ++this.#sequence };
+    const plan: SealPlan = { ...span, shard: this.shard, generation };
     const pace = this.#pace();
     let header: WindowHeader | undefined;
     try {
@@ -454,22 +463,26 @@ export class WindowSet {
       const gone = choose();
       if (gone.length === 0) return 0;
       const beganMs = this.#deps.clock.monotonicMs();
-      try {
-        await this.#deps.engine.write(
-          gone.map((window) => this.#headerRemoval(window)),
-          true,
-        );
-      } catch (error) {
-        this.#isUncertain = true;
-        throw error;
-      }
-      this.#windows = this.#windows.filter((window) => !gone.includes(window));
-      this.#retire(gone);
-      await this.#forgetTombstones();
+      await this.#remove(gone, (removals) => this.#deps.engine.write(removals, true));
       this.#metrics?.retentionSeconds.observe((this.#deps.clock.monotonicMs() - beganMs) / 1000);
       counter?.inc();
       return gone.reduce((sum, { bytes }) => sum + bytes, 0);
     });
+  }
+
+  async #remove(
+    gone: readonly SealedWindow[],
+    write: (removals: readonly KeyOperation[]) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await write(gone.map((window) => this.#headerRemoval(window)));
+    } catch (error) {
+      this.#isUncertain = true;
+      throw error;
+    }
+    this.#windows = this.#windows.filter((window) => !gone.includes(window));
+    this.#retire(gone);
+    await this.#forgetTombstones();
   }
 
   #headerRemoval({ header }: SealedWindow): KeyOperation {
