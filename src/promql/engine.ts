@@ -25,6 +25,8 @@ import type { EngineLimits, MatrixSeries, QueryRange, QueryResult, QueryValue, S
 export interface EngineFeatures extends ParserOptions {
   /** Names are dropped when the query ends rather than by each function. Default false. */
   readonly delayedNameRemoval?: boolean;
+  /** Start times of samples show resets of counters and are given by start_timestamp(). Default false. */
+  readonly useStartTimestamps?: boolean;
 }
 
 export interface EngineOptions {
@@ -169,6 +171,7 @@ export class Engine {
       samplesMax: limits.samplesMax,
       subqueryStepMs,
       delayedNameRemoval: this.#features.delayedNameRemoval === true,
+      useStartTimes: this.#features.useStartTimestamps === true,
     };
     const endMs = range.instant ? range.startMs : range.endMs;
     const times = {

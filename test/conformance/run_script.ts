@@ -23,6 +23,7 @@ export function conformanceEngine(): Engine {
       extendedRangeSelectors: true,
       fillModifiers: true,
       delayedNameRemoval: true,
+      useStartTimestamps: true,
     },
     subqueryStepMs: minuteMs,
     clock: systemClock,

@@ -17,6 +17,7 @@ export interface QueryOptions {
   /** The step of subqueries that name none. */
   readonly subqueryStepMs: number;
   readonly delayedNameRemoval: boolean;
+  readonly useStartTimes: boolean;
 }
 
 /** Evaluation runs at most this long before it lets other events in. */

@@ -70,6 +70,14 @@ export function isEmptyColumn(present: Uint8Array): boolean {
   return !present.includes(1);
 }
 
+/** 1 at every step at which at least one of the series has a value. */
+export function anyPresent(series: readonly StepSeries[], steps: number): Uint8Array {
+  const any = new Uint8Array(steps);
+  for (const { present } of series)
+    for (let i = 0; i < steps; i++) any[i] = (any[i] as number) | (present[i] as number);
+  return any;
+}
+
 /** Leaves out series without any value. */
 export function withoutEmpty(series: readonly StepSeries[]): StepSeries[] {
   return series.filter(({ present }) => !isEmptyColumn(present));

@@ -2,7 +2,7 @@
  * Range vectors: for each series and step the samples inside (end - range, end], shown to a kernel as a window
  * over the series' columns, without copying. Staleness markers are taken out once per series.
  */
-import type { FloatHistogram, SeriesColumns } from '../../model/index.ts';
+import { CounterResetHint, type FloatHistogram, type SeriesColumns } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import { resolveDuration } from '../parse/durations.ts';
 import { type Expr, type MatrixSelector, type SubqueryExpr, unwrapParens } from '../parse/tree.ts';
@@ -106,10 +106,23 @@ async function evaluateSubquery(node: SubqueryExpr, evaluator: Evaluator): Promi
   const { series } = await evaluator.on(inner).vector(node.expr);
   return {
     lookbackMs: context.options.lookbackMs,
-    series: series.map((one) => toColumns(one, inner)),
+    series: series.map((one) => withoutResetHints(toColumns(one, inner))),
     shift: shiftOf(node, context.times),
     rangeMs: resolveDuration(node.range, context.times, 'positive'),
   };
+}
+
+/**
+ * The steps of a subquery skip samples or repeat them, so what histograms say of a reset since the one before is not
+ * true of its windows.
+ */
+function withoutResetHints(series: RangeSeries): RangeSeries {
+  if (series.histograms === undefined) return series;
+  const { Gauge, Unknown } = CounterResetHint;
+  const histograms = series.histograms.map((histogram) =>
+    histogram === null || histogram.counterResetHint === Gauge ? histogram : histogram.withHint(Unknown),
+  );
+  return { ...series, histograms };
 }
 
 /** The values that are present, with the times of their steps. */

@@ -35,6 +35,8 @@ function absence(found: readonly StepSeries[], expr: Expr, { grid }: Evaluator):
   return { type: 'vector', series: [{ labels: impliedLabels(expr), values, present }] };
 }
 
+const anySample = { floats: () => true, mixed: () => 1, usesStartTimes: false };
+
 export const absenceFunctions: FunctionFamily<'absent' | 'absent_over_time'> = {
   absent: {
     perSeries: false,
@@ -50,7 +52,7 @@ export const absenceFunctions: FunctionFamily<'absent' | 'absent_over_time'> = {
       const arg = argument(call, 0);
       const range = await evaluateRange(arg, evaluator);
       checkExtension(call, range, []);
-      const found = await runSeries(range, evaluator, () => true, []);
+      const found = await runSeries(range, evaluator, anySample, [], call.span);
       return absence(found, arg, evaluator);
     },
   },

@@ -2,6 +2,7 @@
  * Parts of a UTC date; values are seconds since the epoch, without an argument the evaluation time.
  */
 import { Labels } from '../../model/index.ts';
+import { floatsOnly } from '../eval/values.ts';
 import { argument, type FunctionFamily, type FunctionSpec, named } from './function.ts';
 
 const dayMs = 86_400_000;
@@ -24,7 +25,7 @@ function datePart(part: (date: Date) => number): FunctionSpec {
         const present = new Uint8Array(grid.steps).fill(1);
         return { type: 'vector', series: [{ labels: Labels.empty, values, present }] };
       }
-      const { series } = await evaluator.vector(argument(call, 0));
+      const series = floatsOnly((await evaluator.vector(argument(call, 0))).series);
       for (const { values } of series) {
         for (let i = 0; i < values.length; i++) values[i] = partOf(values[i] as number, part);
       }

@@ -1,7 +1,7 @@
 /**
  * Functions of each value by itself: rounding, logarithms, trigonometry, clamping.
  */
-
+import { floatsOnly } from '../eval/values.ts';
 import {
   argument,
   elementwise,
@@ -41,7 +41,7 @@ function sign(value: number): number {
 const clamp: FunctionSpec = {
   perSeries: true,
   evaluate: async (call, evaluator) => {
-    const { series } = await evaluator.vector(argument(call, 0));
+    const series = floatsOnly((await evaluator.vector(argument(call, 0))).series);
     const [lowest, highest] = await scalarColumns(call, evaluator, 1);
     if (lowest === undefined || highest === undefined) return { type: 'vector', series: [] };
     for (const { values, present } of series) {

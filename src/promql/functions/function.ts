@@ -3,12 +3,27 @@
  * function of each value, or a kernel over each window.
  */
 import { formatFloatG } from '../../model/index.ts';
-import { ExecutionError, UnsupportedError } from '../errors.ts';
+import { ExecutionError } from '../errors.ts';
 import type { Evaluator } from '../eval/context.ts';
 import type { Extension } from '../eval/extended.ts';
-import { dropNames, isEmptyColumn, type Value, type VectorValue } from '../eval/values.ts';
-import { evaluateRange, type RangeVector, runWindows, type WindowKernel } from '../eval/windows.ts';
-import type { CallExpr, Expr } from '../parse/tree.ts';
+import { type MixedKernel, runMixedWindows } from '../eval/mixed_windows.ts';
+import { SeriesNotes } from '../eval/notes.ts';
+import {
+  dropNames,
+  floatsOnly,
+  isEmptyColumn,
+  sampleCount,
+  type Value,
+  type VectorValue,
+} from '../eval/values.ts';
+import {
+  evaluateRange,
+  type RangeSeries,
+  type RangeVector,
+  runWindows,
+  type WindowKernel,
+} from '../eval/windows.ts';
+import { type CallExpr, type Expr, type Span, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import type { FunctionName } from './signatures.ts';
 
@@ -31,6 +46,15 @@ export function argument(call: CallExpr, index: number): Expr {
   return arg;
 }
 
+/**
+ * Where annotations about an argument point to: inside its parentheses. Prometheus knows no place for a subquery, which
+ * it shows as the start of the text.
+ */
+export function argumentSpan(call: CallExpr, index: number): Span {
+  const arg = unwrapParens(argument(call, index));
+  return arg.kind === 'subquery' ? { start: 0, end: 0 } : arg.span;
+}
+
 /** The values of all scalar arguments from `from` on, one column each. */
 export async function scalarColumns(
   call: CallExpr,
@@ -50,12 +74,12 @@ export async function stringArgument(call: CallExpr, evaluator: Evaluator, index
   return value.text;
 }
 
-/** A float function of each value of the first argument and the scalar arguments behind it. */
+/** A function of each float of the first argument and the scalar arguments behind it; histograms have no result. */
 export function elementwise(apply: (value: number, args: Float64Array) => number): FunctionSpec {
   return {
     perSeries: true,
     evaluate: async (call, evaluator) => {
-      const { series } = await evaluator.vector(argument(call, 0));
+      const series = floatsOnly((await evaluator.vector(argument(call, 0))).series);
       const columns = await scalarColumns(call, evaluator, 1);
       const args = new Float64Array(columns.length);
       for (const { values } of series) {
@@ -85,10 +109,35 @@ export interface WindowFunctionOptions {
   readonly check?: (call: CallExpr, evaluator: Evaluator, args: readonly Float64Array[]) => void;
   /** Sees each series that has a result. */
   readonly inspect?: (call: CallExpr, evaluator: Evaluator, series: StepSeries) => void;
+  /** For series with histograms. Default: the function ignores them, and tells so beside floats. */
+  readonly mixed?: MixedKernel;
+  /** Series with start times are also for `mixed`, if queries use start times. */
+  readonly usesStartTimes?: boolean;
+}
+
+/** What runSeries does with each series. */
+export interface SeriesKernels {
+  readonly floats: WindowKernel;
+  readonly mixed: MixedKernel;
+  readonly usesStartTimes: boolean;
+}
+
+/** Histograms have no result; beside floats that is told. */
+function ignoringHistograms(kernel: WindowKernel): MixedKernel {
+  return ({ floats, histograms }, args, notes) => {
+    if (floats.count === 0) return undefined;
+    if (histograms.count > 0) notes.ignoredHistograms();
+    return kernel(floats, args) ? floats.result : undefined;
+  };
 }
 
 /** A function of each window of a range vector and of scalars. */
 export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = {}): FunctionSpec {
+  const kernels = {
+    floats: kernel,
+    mixed: options.mixed ?? ignoringHistograms(kernel),
+    usesStartTimes: options.usesStartTimes === true,
+  };
   return {
     perSeries: true,
     evaluate: async (call, evaluator) => {
@@ -100,7 +149,7 @@ export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = 
       const range = await evaluateRange(argument(call, rangeAt), evaluator);
       checkExtension(call, range, options.extensions ?? []);
       options.check?.(call, evaluator, args);
-      const series = await runSeries(range, evaluator, kernel, args);
+      const series = await runSeries(range, evaluator, kernels, args, argumentSpan(call, 0));
       if (options.inspect !== undefined) for (const one of series) options.inspect(call, evaluator, one);
       if (options.keepsName === true) return { type: 'vector', series };
       return named(series, evaluator);
@@ -125,42 +174,52 @@ export function checkExtension(
   throw new ExecutionError(`${extension} modifier can only be used with: ${users} - not with ${call.func}`);
 }
 
-/** One result per series that has any. */
+/** One result per series that has any. `span` is what annotations point to. */
 export async function runSeries(
   range: RangeVector,
   evaluator: Evaluator,
-  kernel: WindowKernel,
+  kernels: SeriesKernels,
   args: readonly Float64Array[],
+  span: Span,
 ): Promise<StepSeries[]> {
   const { context, grid } = evaluator;
+  const { annotations, options } = context;
+  const usesStartTimes = kernels.usesStartTimes && options.useStartTimes;
   const results: StepSeries[] = [];
   context.reserve(range.series.length, grid);
   for (const columns of range.series) {
-    const { values, present, windowMax } = runWindows(columns, range, grid, kernel, args);
+    const mixed = mixedColumns(columns, usesStartTimes);
+    const { windowMax, ...result } =
+      mixed === undefined
+        ? runWindows(columns, range, grid, kernels.floats, args)
+        : runMixedWindows(
+            mixed,
+            range,
+            grid,
+            kernels.mixed,
+            args,
+            new SeriesNotes(annotations, span, columns.labels.metricName),
+          );
     // The widest window was in memory beside the results so far.
     const before = context.samples;
     context.hold(windowMax);
     context.settle(before, 0);
-    if (!isEmptyColumn(present)) {
+    if (!isEmptyColumn(result.present)) {
       const dropName = columns.dropName === true ? { dropName: true } : {};
-      results.push({ labels: columns.labels, values, present, ...dropName });
-      let count = 0;
-      for (const bit of present) count += bit;
-      context.hold(count);
+      results.push({ labels: columns.labels, ...result, ...dropName });
+      context.hold(sampleCount(results.slice(-1)));
     }
     if (context.due) await context.pause();
   }
   return results;
 }
 
-/** A function that is refused by the name of what it needs, in the plural. */
-export function unsupported(feature: string): FunctionSpec {
-  return {
-    perSeries: false,
-    evaluate: async () => {
-      throw new UnsupportedError(feature);
-    },
-  };
+/** What is not for the kernel of floats; start times only where they matter. */
+function mixedColumns(columns: RangeSeries, usesStartTimes: boolean): RangeSeries | undefined {
+  if (usesStartTimes && columns.startTimes !== undefined) return columns;
+  if (columns.histograms === undefined) return undefined;
+  const { startTimes: _, ...rest } = columns;
+  return rest;
 }
 
 /** Warns when a quantile is not between 0 and 1, once per distinct value up to a bound. */

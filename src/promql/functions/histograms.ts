@@ -1,11 +1,18 @@
 /**
- * Functions of histograms. Classic ones (buckets by `le`) are computed here. Of native ones there are none yet:
- * selectors refuse them, so functions that take only those see floats, which they ignore.
+ * Functions of histograms: classic ones, which are floats with their bound as label `le`, and native ones.
  */
-import { formatFloatG, isValidLabelName, type Labels, LabelsBuilder } from '../../model/index.ts';
+import {
+  type FloatHistogram,
+  formatFloatG,
+  isValidLabelName,
+  type Labels,
+  LabelsBuilder,
+  quoteGo,
+} from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import type { Evaluator } from '../eval/context.ts';
-import { isEmptyColumn } from '../eval/values.ts';
+import { SeriesNotes } from '../eval/notes.ts';
+import { anyPresent, floatsOnly, histogramAt, isEmptyColumn } from '../eval/values.ts';
 import type { Span } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import {
@@ -18,6 +25,7 @@ import {
 } from './classic_buckets.ts';
 import {
   argument,
+  argumentSpan,
   checkQuantile,
   type FunctionFamily,
   type FunctionSpec,
@@ -25,6 +33,11 @@ import {
   scalarColumns,
   stringArgument,
 } from './function.ts';
+import {
+  histogramFraction as histogramFractionOf,
+  histogramQuantile as histogramQuantileOf,
+  histogramVariance,
+} from './native_buckets.ts';
 
 type BucketKernel = (buckets: StepBuckets, step: number) => number;
 
@@ -75,26 +88,102 @@ class Reports {
   }
 }
 
-function familiesOf(series: readonly StepSeries[], evaluator: Evaluator, span: Span): BucketFamily[] {
+interface HistogramInput {
+  readonly families: readonly BucketFamily[];
+  /** Only the steps with native histograms are present. */
+  readonly natives: readonly StepSeries[];
+}
+
+/** Tells classic buckets from native histograms. Where both are of the same name and labels neither has a result. */
+function inputOf(all: readonly StepSeries[], evaluator: Evaluator, span: Span): HistogramInput {
   const { annotations, options } = evaluator.context;
-  return collectFamilies(series, annotations, span, options.delayedNameRemoval);
+  const natives: StepSeries[] = [];
+  for (const one of all) {
+    const { histograms } = one;
+    if (histograms === undefined) continue;
+    const present = one.present.map((bit, i) => (bit === 1 && histograms[i] !== null ? 1 : 0));
+    if (!isEmptyColumn(present)) natives.push({ ...one, present });
+  }
+  const families = collectFamilies(floatsOnly(all), annotations, span, options.delayedNameRemoval);
+  if (natives.length > 0) dropConflicts(families, natives, evaluator, span);
+  return { families, natives };
+}
+
+function dropConflicts(
+  families: readonly BucketFamily[],
+  natives: readonly StepSeries[],
+  { context, grid }: Evaluator,
+  span: Span,
+): void {
+  const byLabels = new Map(families.map((family) => [family.labels.key(), family]));
+  for (const native of natives) {
+    const family = byLabels.get(native.labels.key());
+    if (family === undefined) continue;
+    const classic = anyPresent(family.series, grid.steps);
+    for (let step = 0; step < grid.steps; step++) {
+      if (native.present[step] !== 1 || classic[step] !== 1) continue;
+      native.present[step] = 0;
+      for (const bucket of family.series) bucket.present[step] = 0;
+      const name = context.options.delayedNameRemoval ? native.labels.metricName : '';
+      const text = 'vector contains a mix of classic and native histograms';
+      context.annotations.warn(name === '' ? text : `${text} for metric name ${quoteGo(name)}`, span);
+    }
+  }
+}
+
+/** A float of each histogram that is present; undefined when there is none. */
+function ofNative(
+  native: StepSeries,
+  labels: Labels,
+  apply: (histogram: FloatHistogram, step: number) => number,
+): StepSeries | undefined {
+  const { present, dropName } = native;
+  if (isEmptyColumn(present)) return undefined;
+  const values = new Float64Array(present.length);
+  for (let step = 0; step < values.length; step++) {
+    const histogram = histogramAt(native, step);
+    if (histogram !== undefined) values[step] = apply(histogram, step);
+  }
+  return { labels, values, present: present.slice(), ...(dropName === true ? { dropName } : {}) };
+}
+
+/** Quantiles of all histograms; `labelsOf` says what becomes of their labels. */
+function quantilesOf(
+  { families, natives }: HistogramInput,
+  quantiles: Float64Array,
+  labelsOf: (labels: Labels) => Labels,
+  reports: Reports,
+  evaluator: Evaluator,
+  span: Span,
+): StepSeries[] {
+  const { annotations, options } = evaluator.context;
+  const nameOf = (labels: Labels): string => (options.delayedNameRemoval ? labels.metricName : '');
+  const results: (StepSeries | undefined)[] = [];
+  for (const native of natives) {
+    const notes = new SeriesNotes(annotations, span, nameOf(native.labels));
+    results.push(
+      ofNative(native, labelsOf(native.labels), (histogram, step) =>
+        histogramQuantileOf(quantiles[step] as number, histogram, notes),
+      ),
+    );
+  }
+  for (const family of families) {
+    const kernel = quantileKernel(quantiles, reports.of(nameOf(family.labels)), evaluator);
+    results.push(runFamily(family, labelsOf(family.labels), evaluator.grid.steps, kernel));
+  }
+  return results.filter((one) => one !== undefined);
 }
 
 const histogramQuantile: FunctionSpec = {
   perSeries: false,
   evaluate: async (call, evaluator) => {
     const quantiles = await evaluator.scalar(argument(call, 0));
-    const { span } = argument(call, 1);
+    const span = argumentSpan(call, 1);
     const { series } = await evaluator.vector(argument(call, 1));
     checkQuantile(call, evaluator, 0, quantiles);
     const reports = new Reports();
-    const results: StepSeries[] = [];
-    for (const family of familiesOf(series, evaluator, span)) {
-      const name = evaluator.context.options.delayedNameRemoval ? family.labels.metricName : '';
-      const kernel = quantileKernel(quantiles, reports.of(name), evaluator);
-      const result = runFamily(family, family.labels, evaluator.grid.steps, kernel);
-      if (result !== undefined) results.push(result);
-    }
+    const input = inputOf(series, evaluator, span);
+    const results = quantilesOf(input, quantiles, (labels) => labels, reports, evaluator, span);
     reports.annotate(evaluator, span);
     return named(results, evaluator);
   },
@@ -103,24 +192,19 @@ const histogramQuantile: FunctionSpec = {
 const histogramQuantiles: FunctionSpec = {
   perSeries: false,
   evaluate: async (call, evaluator) => {
-    const { span } = argument(call, 0);
+    const span = argumentSpan(call, 0);
     const { series } = await evaluator.vector(argument(call, 0));
     const label = await stringArgument(call, evaluator, 1);
     if (!isValidLabelName(label)) throw new ExecutionError(`invalid label name ${JSON.stringify(label)}`);
     const columns = await scalarColumns(call, evaluator, 2);
-    const families = familiesOf(series, evaluator, span);
+    const input = inputOf(series, evaluator, span);
     const reports = new Reports();
     const results: StepSeries[] = [];
     for (const [index, quantiles] of columns.entries()) {
       checkQuantile(call, evaluator, index + 2, quantiles);
-      for (const family of families) {
-        const name = evaluator.context.options.delayedNameRemoval ? family.labels.metricName : '';
-        const kernel = quantileKernel(quantiles, reports.of(name), evaluator);
-        const q = quantiles[0] as number;
-        const labels = new LabelsBuilder(family.labels).set(label, openMetricsFloat(q)).labels();
-        const result = runFamily(family, labels, evaluator.grid.steps, kernel);
-        if (result !== undefined) results.push(result);
-      }
+      const text = openMetricsFloat(quantiles[0] as number);
+      const labelsOf = (labels: Labels): Labels => new LabelsBuilder(labels).set(label, text).labels();
+      for (const one of quantilesOf(input, quantiles, labelsOf, reports, evaluator, span)) results.push(one);
     }
     reports.annotate(evaluator, span);
     return named(results, evaluator);
@@ -138,26 +222,50 @@ const histogramFraction: FunctionSpec = {
   evaluate: async (call, evaluator) => {
     const lower = await evaluator.scalar(argument(call, 0));
     const upper = await evaluator.scalar(argument(call, 1));
+    const span = argumentSpan(call, 2);
     const { series } = await evaluator.vector(argument(call, 2));
-    const results: StepSeries[] = [];
-    for (const family of familiesOf(series, evaluator, argument(call, 2).span)) {
-      const result = runFamily(family, family.labels, evaluator.grid.steps, (buckets, step) =>
-        bucketFraction(lower[step] as number, upper[step] as number, buckets),
+    const { annotations, options } = evaluator.context;
+    const { families, natives } = inputOf(series, evaluator, span);
+    const results: (StepSeries | undefined)[] = [];
+    for (const native of natives) {
+      const name = options.delayedNameRemoval ? native.labels.metricName : '';
+      const notes = new SeriesNotes(annotations, span, name);
+      results.push(
+        ofNative(native, native.labels, (histogram, step) =>
+          histogramFractionOf(lower[step] as number, upper[step] as number, histogram, notes),
+        ),
       );
-      if (result !== undefined) results.push(result);
     }
-    return named(results, evaluator);
+    for (const family of families) {
+      const kernel: BucketKernel = (buckets, step) =>
+        bucketFraction(lower[step] as number, upper[step] as number, buckets);
+      results.push(runFamily(family, family.labels, evaluator.grid.steps, kernel));
+    }
+    return named(
+      results.filter((one) => one !== undefined),
+      evaluator,
+    );
   },
 };
 
-/** Takes native histograms only: floats have no result. */
-const ofNativeOnly: FunctionSpec = {
-  perSeries: true,
-  evaluate: async (call, evaluator) => {
-    await evaluator.vector(argument(call, 0));
-    return { type: 'vector', series: [] };
-  },
-};
+/** A float of each native histogram; floats have no result. */
+function ofHistogram(apply: (histogram: FloatHistogram) => number): FunctionSpec {
+  return {
+    perSeries: true,
+    evaluate: async (call, evaluator) => {
+      const { series } = await evaluator.vector(argument(call, 0));
+      const results: StepSeries[] = [];
+      for (const one of series) {
+        const { histograms } = one;
+        if (histograms === undefined) continue;
+        const present = one.present.map((bit, i) => (bit === 1 && histograms[i] !== null ? 1 : 0));
+        const result = ofNative({ ...one, present }, one.labels, apply);
+        if (result !== undefined) results.push(result);
+      }
+      return named(results, evaluator);
+    },
+  };
+}
 
 export const histogramFunctions: FunctionFamily<
   | 'histogram_quantile'
@@ -172,9 +280,9 @@ export const histogramFunctions: FunctionFamily<
   histogram_quantile: histogramQuantile,
   histogram_quantiles: histogramQuantiles,
   histogram_fraction: histogramFraction,
-  histogram_count: ofNativeOnly,
-  histogram_sum: ofNativeOnly,
-  histogram_avg: ofNativeOnly,
-  histogram_stddev: ofNativeOnly,
-  histogram_stdvar: ofNativeOnly,
+  histogram_count: ofHistogram(({ count }) => count),
+  histogram_sum: ofHistogram(({ sum }) => sum),
+  histogram_avg: ofHistogram(({ sum, count }) => sum / count),
+  histogram_stddev: ofHistogram((histogram) => Math.sqrt(histogramVariance(histogram))),
+  histogram_stdvar: ofHistogram(histogramVariance),
 };

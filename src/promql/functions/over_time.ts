@@ -6,6 +6,16 @@ import { KahanSum } from '../eval/kahan.ts';
 import type { Window, WindowKernel } from '../eval/windows.ts';
 import { AvgState } from './avg_state.ts';
 import { checkQuantile, type FunctionFamily, windowed } from './function.ts';
+import {
+  combinedOverTime,
+  countOfAll,
+  firstOfAll,
+  lastOfAll,
+  meanOfHistograms,
+  sumOfHistograms,
+  timeOfFirstOfAll,
+  timeOfLastOfAll,
+} from './histograms_over_time.ts';
 
 const sum: WindowKernel = (window) => {
   const total = new KahanSum();
@@ -142,14 +152,14 @@ export const overTimeFunctions: FunctionFamily<
   | 'ts_of_min_over_time'
   | 'ts_of_max_over_time'
 > = {
-  sum_over_time: windowed(sum),
-  avg_over_time: windowed(avg),
-  count_over_time: windowed(count),
+  sum_over_time: windowed(sum, { mixed: combinedOverTime(sum, sumOfHistograms) }),
+  avg_over_time: windowed(avg, { mixed: combinedOverTime(avg, meanOfHistograms) }),
+  count_over_time: windowed(count, { mixed: countOfAll }),
   min_over_time: windowed(valueWhere(less)),
   max_over_time: windowed(valueWhere(greater)),
-  first_over_time: windowed(first, { keepsName: true }),
-  last_over_time: windowed(last, { keepsName: true }),
-  present_over_time: windowed(one),
+  first_over_time: windowed(first, { keepsName: true, mixed: firstOfAll }),
+  last_over_time: windowed(last, { keepsName: true, mixed: lastOfAll }),
+  present_over_time: windowed(one, { mixed: () => 1 }),
   stddev_over_time: windowed(stddev),
   stdvar_over_time: windowed(stdvar),
   mad_over_time: windowed(medianDeviation),
@@ -157,8 +167,8 @@ export const overTimeFunctions: FunctionFamily<
     rangeAt: 1,
     check: (call, evaluator, args) => checkQuantile(call, evaluator, 0, args[0] ?? new Float64Array(0)),
   }),
-  ts_of_first_over_time: windowed(timeOfFirst),
-  ts_of_last_over_time: windowed(timeOfLast),
+  ts_of_first_over_time: windowed(timeOfFirst, { mixed: timeOfFirstOfAll }),
+  ts_of_last_over_time: windowed(timeOfLast, { mixed: timeOfLastOfAll }),
   ts_of_min_over_time: windowed(timeWhere(notGreater)),
   ts_of_max_over_time: windowed(timeWhere(notLess)),
 };

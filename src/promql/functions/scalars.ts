@@ -4,14 +4,15 @@
 import { Labels } from '../../model/index.ts';
 import type { Evaluator } from '../eval/context.ts';
 import { evaluateSelector } from '../eval/selector.ts';
+import { floatsOnly } from '../eval/values.ts';
 import { unwrapParens } from '../parse/tree.ts';
 import { argument, type FunctionFamily, type FunctionSpec, named, scalarColumns } from './function.ts';
 
-/** The value of the only series at each step, NaN unless there is exactly one. */
+/** The float of the only series that has one at each step, NaN unless there is exactly one. */
 const scalar: FunctionSpec = {
   perSeries: false,
   evaluate: async (call, evaluator) => {
-    const { series } = await evaluator.vector(argument(call, 0));
+    const series = floatsOnly((await evaluator.vector(argument(call, 0))).series);
     const values = new Float64Array(evaluator.grid.steps).fill(Number.NaN);
     const counts = new Uint32Array(evaluator.grid.steps);
     for (const one of series) {
@@ -51,7 +52,21 @@ const timestamp: FunctionSpec = {
     }
     const { series } = await evaluator.vector(arg);
     const seconds = stepSeconds(evaluator);
-    for (const { values } of series) values.set(seconds);
+    const results = series.map(({ histograms: _, ...one }) => ({ ...one, values: seconds.slice() }));
+    return named(results, evaluator);
+  },
+};
+
+/** Of a bare selector the samples' start times, 0 where unknown; of anything else nothing. */
+const startTimestamp: FunctionSpec = {
+  perSeries: true,
+  evaluate: async (call, evaluator) => {
+    const arg = unwrapParens(argument(call, 0));
+    if (arg.kind !== 'vector') await evaluator.vector(arg);
+    if (arg.kind !== 'vector' || !evaluator.context.options.useStartTimes) {
+      return { type: 'vector', series: [] };
+    }
+    const { series } = await evaluateSelector(arg, evaluator, 'startTimes');
     return named(series, evaluator);
   },
 };
@@ -79,11 +94,23 @@ function ofTwo(choose: (a: number, b: number) => number): FunctionSpec {
 }
 
 export const scalarFunctions: FunctionFamily<
-  'scalar' | 'vector' | 'timestamp' | 'time' | 'pi' | 'start' | 'end' | 'range' | 'step' | 'min_of' | 'max_of'
+  | 'scalar'
+  | 'vector'
+  | 'timestamp'
+  | 'start_timestamp'
+  | 'time'
+  | 'pi'
+  | 'start'
+  | 'end'
+  | 'range'
+  | 'step'
+  | 'min_of'
+  | 'max_of'
 > = {
   scalar,
   vector,
   timestamp,
+  start_timestamp: startTimestamp,
   time: {
     perSeries: false,
     evaluate: async (_call, evaluator) => ({ type: 'scalar', values: stepSeconds(evaluator) }),

@@ -4,6 +4,7 @@
  */
 import type { Labels } from '../../model/index.ts';
 import type { Evaluator } from '../eval/context.ts';
+import { floatsOnly } from '../eval/values.ts';
 import type { CallExpr } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import { argument, type FunctionFamily, type FunctionSpec, stringArgument } from './function.ts';
@@ -18,12 +19,12 @@ function warnInRange(call: CallExpr, evaluator: Evaluator): void {
   );
 }
 
-/** NaN goes last in both directions. */
+/** NaN goes last in both directions; histograms, which have no order, are left out. */
 function byValue(sign: 1 | -1): FunctionSpec {
   return {
     perSeries: false,
     evaluate: async (call, evaluator) => {
-      const { series } = await evaluator.vector(argument(call, 0));
+      const series = floatsOnly((await evaluator.vector(argument(call, 0))).series);
       warnInRange(call, evaluator);
       const first = (one: StepSeries): number => one.values[0] as number;
       series.sort((a, b) => {

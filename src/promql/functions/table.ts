@@ -4,7 +4,7 @@
 import { absenceFunctions } from './absence.ts';
 import { dateFunctions } from './dates.ts';
 import { elementwiseFunctions } from './elementwise.ts';
-import { type FunctionSpec, unsupported } from './function.ts';
+import type { FunctionSpec } from './function.ts';
 import { histogramFunctions } from './histograms.ts';
 import { infoFunctions } from './info.ts';
 import { labelFunctions } from './labels.ts';
@@ -27,5 +27,4 @@ export const functionTable: Readonly<Record<FunctionName, FunctionSpec>> = {
   ...regressionFunctions,
   ...scalarFunctions,
   ...sortFunctions,
-  start_timestamp: unsupported('start timestamps'),
 };

@@ -38,11 +38,3 @@ export function groupByMatch(
   }
   return groups;
 }
-
-/** 1 at every step at which at least one of the series has a value. */
-export function anyPresent(series: readonly StepSeries[], steps: number): Uint8Array {
-  const any = new Uint8Array(steps);
-  for (const { present } of series)
-    for (let i = 0; i < steps; i++) any[i] = (any[i] as number) | (present[i] as number);
-  return any;
-}

@@ -4,8 +4,8 @@
  */
 import type { BinaryExpr, SetOperator } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
-import { mergeSameLabels, type VectorValue, withoutEmpty } from '../values.ts';
-import { anyPresent, defaultMatching, groupByMatch, matchLabels } from './matching.ts';
+import { anyPresent, mergeSameLabels, type VectorValue, withoutEmpty } from '../values.ts';
+import { defaultMatching, groupByMatch, matchLabels } from './matching.ts';
 
 /** Both sides are on one grid; their columns are overwritten and handed on in the result. */
 export function evaluateSet(

@@ -7,8 +7,8 @@ import { ExecutionError } from '../../errors.ts';
 import type { BinaryExpr, VectorMatching } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import type { QueryContext } from '../context.ts';
-import { isEmptyColumn, mergeSameLabels, metadataLabels, type VectorValue } from '../values.ts';
-import { anyPresent, defaultMatching, groupByMatch, matchLabels } from './matching.ts';
+import { anyPresent, isEmptyColumn, mergeSameLabels, metadataLabels, type VectorValue } from '../values.ts';
+import { defaultMatching, groupByMatch, matchLabels } from './matching.ts';
 import { type ElementOperator, elementOperator } from './operators.ts';
 
 const manyMatches =

@@ -1,0 +1,77 @@
+/**
+ * How far the histograms of a window went up from its first to its last: the difference of the two, and for counters
+ * what they had reached before each reset.
+ */
+import { CounterResetHint, FloatHistogram } from '../../model/index.ts';
+import type { HistogramWindow } from '../eval/mixed_windows.ts';
+import type { HistogramOperation, SeriesNotes } from '../eval/notes.ts';
+import { noteOverlap, startsAnew } from './start_times.ts';
+
+/** Undefined, with a note, when the window mixes exponential and custom buckets. It must have two histograms at least. */
+export function histogramChange(
+  window: HistogramWindow,
+  starts: Float64Array | undefined,
+  isCounter: boolean,
+  notes: SeriesNotes,
+): FloatHistogram | undefined {
+  const { from, to } = window;
+  const first = baseline(window, starts, isCounter);
+  const last = window.at(to - 1);
+  if (isCounter) {
+    if (mixesSchemas(window, first, last)) return void notes.mixedSchemas();
+    noteGauges(window, notes);
+  }
+  if (last.usesCustomBuckets !== first.usesCustomBuckets) return void notes.mixedSchemas();
+  let change = combined(last.sub(first), 'subtraction', notes);
+  if (isCounter) {
+    noteOverlap(starts, window.timestamps, from, to, notes);
+    let previous = first;
+    for (let i = from + 1; i < to; i++) {
+      if (window.isReset(i) || startsAnew(starts, window.timestamps, i)) {
+        change = combined(change.add(previous), 'addition', notes);
+      }
+      previous = window.at(i);
+    }
+  } else if (!isGauge(window.at(from)) || !isGauge(last)) notes.notGauge();
+  return change.withHint(CounterResetHint.Gauge).compact();
+}
+
+/** The first histogram, or nothing at all when the second counts anew: then the first's buckets don't matter. */
+function baseline(
+  window: HistogramWindow,
+  starts: Float64Array | undefined,
+  isCounter: boolean,
+): FloatHistogram {
+  const { from } = window;
+  if (!isCounter) return window.at(from);
+  if (!startsAnew(starts, window.timestamps, from + 1) && !window.isReset(from + 1)) return window.at(from);
+  const { schema, customValues } = window.at(from + 1);
+  return new FloatHistogram({ schema, customValues });
+}
+
+/** Of the histograms between the ends; the ends themselves are looked at by the caller. */
+function mixesSchemas(window: HistogramWindow, first: FloatHistogram, last: FloatHistogram): boolean {
+  if (last.usesCustomBuckets !== first.usesCustomBuckets) return false;
+  for (let i = window.from + 1; i < window.to - 1; i++) {
+    if (window.at(i).usesCustomBuckets !== first.usesCustomBuckets) return true;
+  }
+  return false;
+}
+
+function noteGauges(window: HistogramWindow, notes: SeriesNotes): void {
+  for (let i = window.from; i < window.to; i++) if (isGauge(window.at(i))) notes.notCounter();
+}
+
+export function isGauge(histogram: FloatHistogram): boolean {
+  return histogram.counterResetHint === CounterResetHint.Gauge;
+}
+
+/** The sum or difference; that hints contradict each other is meant, since resets are seen to. */
+export function combined(
+  { histogram, boundsReconciled }: ReturnType<FloatHistogram['add']>,
+  operation: HistogramOperation,
+  notes: SeriesNotes,
+): FloatHistogram {
+  if (boundsReconciled) notes.reconciledBounds(operation);
+  return histogram;
+}
