@@ -63,6 +63,8 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   /** Work that is done but may not be on the disk yet; under the policy `os` nobody asks for it. */
   #unsynced: Work[] = [];
+  /** Works that were ever unsynced; `#unsynced` holds the last of them. */
+  #noted = 0;
   #unsyncedBytes = 0;
   #lastSyncMs: number;
   #syncTimer: Timer | undefined;
@@ -212,27 +214,32 @@ export class GroupCommit {
   }
 
   #noteSynced(): void {
-    for (const work of this.#unsynced) this.#release(work);
-    this.#unsynced = [];
-    this.#unsyncedBytes = 0;
+    this.#forgetUnsynced(this.#noted);
     this.#lastSyncMs = this.#deps.clock.monotonicMs();
   }
 
-  /** Sealing syncs past this queue: what was written before is on the disk then, and must not be done again. */
+  /**
+   * Sealing syncs past this queue, several shards at a time: what was written before such a write is on the disk when it
+   * has succeeded, and must not be done again.
+   */
   #beforeSync(): () => void {
-    const unsynced = this.#unsynced;
-    const count = unsynced.length;
-    return () => {
-      if (this.#unsynced !== unsynced) return;
-      for (const work of unsynced.splice(0, count)) {
-        this.#unsyncedBytes -= workBytes(work);
-        this.#release(work);
-      }
-    };
+    const noted = this.#noted;
+    return () => this.#forgetUnsynced(noted);
+  }
+
+  /** Up to the `noted`-th that there ever was. */
+  #forgetUnsynced(noted: number): void {
+    const count = noted - (this.#noted - this.#unsynced.length);
+    if (count <= 0) return;
+    for (const work of this.#unsynced.splice(0, count)) {
+      this.#unsyncedBytes -= workBytes(work);
+      this.#release(work);
+    }
   }
 
   #noteUnsynced(works: readonly Work[]): void {
-    this.#unsynced.push(...works);
+    for (const work of works) this.#unsynced.push(work);
+    this.#noted += works.length;
     this.#unsyncedBytes += bytesOf(works);
     if (this.#refusal === undefined) this.#armSync();
   }
@@ -263,7 +270,7 @@ export class GroupCommit {
     for (const { reject } of this.#queue) reject(error);
     const lost = this.#unsynced.map((work): Pending => ({ work, resolve: noop, reject: noop }));
     this.#pendingBytes += bytesOf(this.#unsynced);
-    this.#queue.unshift(...lost);
+    this.#queue = [...lost, ...this.#queue];
     this.#unsynced = [];
     this.#unsyncedBytes = 0;
     this.#trouble = { error, sinceMs: clock.monotonicMs(), attempts: 0 };

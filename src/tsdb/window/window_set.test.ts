@@ -373,6 +373,21 @@ test('which windows and deletions count is settled when a selection is asked for
   await set.settle();
 });
 
+test('what waits for its turn when everything is dropped is dropped too, and what is asked for later is not', async () => {
+  const disk = new MemoryDisk();
+  const set = await openSet(disk);
+  const seal = (value: number) => set.seal({ startMs: 0, epoch: 1, series: [oneSeries(a, [1, value])] });
+  await Promise.all([seal(1), seal(2)]);
+  // Joins the two, and with them one that is written before its turn comes.
+  const pending = [seal(3), set.compact(W), seal(4)];
+  const dropping = set.dropAll();
+  assert.deepEqual(await set.select([], ...everything), []);
+  await Promise.all([...pending, dropping, seal(5)]);
+  assert.deepEqual(shown(await set.select([], ...everything)), ['up{job="a"} 1=5']);
+  await set.settle();
+  assert.equal((await openSet(disk)).stats().windows, 1);
+});
+
 test('where no window overlaps, overlays come back as they are and the engine is not asked', async () => {
   const disk = new MemoryDisk();
   const engine = await disk.openEngine('');
