@@ -35,16 +35,23 @@ export interface LevelDatabase {
   close(): Promise<void>;
 }
 
+/** What not every database has. */
+export interface LevelExtras {
+  /** Reads a range's size from the engine's index; without it `approximateSize` adds up what it reads. */
+  readonly sizeOf?: (range: KeyRange) => Promise<number>;
+  /** Rewrites the files of a range without what was deleted. */
+  readonly compact?: (range: KeyRange) => Promise<void>;
+}
+
 export class AbstractLevelEngine implements StoreEngine {
   readonly capabilities: EngineCapabilities;
   readonly #database: LevelDatabase;
-  readonly #sizeOf: ((range: KeyRange) => Promise<number>) | undefined;
+  readonly #extras: LevelExtras;
 
-  /** `sizeOf` reads a range's size from the engine's index; without it `approximateSize` adds up what it reads. */
-  constructor(database: LevelDatabase, sizeOf?: (range: KeyRange) => Promise<number>) {
+  constructor(database: LevelDatabase, extras: LevelExtras = {}) {
     this.#database = database;
-    this.#sizeOf = sizeOf;
-    this.capabilities = { sizeFromIndex: sizeOf !== undefined };
+    this.#extras = extras;
+    this.capabilities = { sizeFromIndex: extras.sizeOf !== undefined };
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -93,10 +100,14 @@ export class AbstractLevelEngine implements StoreEngine {
   }
 
   async approximateSize(range: KeyRange): Promise<number> {
-    if (this.#sizeOf !== undefined) return this.#sizeOf(range);
+    if (this.#extras.sizeOf !== undefined) return this.#extras.sizeOf(range);
     let bytes = 0;
     for await (const [key, value] of this.entries(range)) bytes += key.length + value.length;
     return bytes;
+  }
+
+  async compact(range: KeyRange): Promise<void> {
+    await this.#extras.compact?.(range);
   }
 
   close(): Promise<void> {

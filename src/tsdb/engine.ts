@@ -40,6 +40,8 @@ export interface StoreEngine {
   clear(range: KeyRange): Promise<void>;
   /** Bytes that the range takes on disk; what was written a moment ago may be missing from it. */
   approximateSize(range: KeyRange): Promise<number>;
+  /** Gives the space of what was deleted in the range back. An engine that does so by itself has nothing to do. */
+  compact(range: KeyRange): Promise<void>;
   close(): Promise<void>;
 }
 

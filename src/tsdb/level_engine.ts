@@ -25,7 +25,10 @@ export async function openLevelEngine(path: string): Promise<StoreEngine> {
       maxOpenFiles: openFilesMax,
     });
     await level.open();
-    return new AbstractLevelEngine(level, ({ from, to }) => level.approximateSize(from, to));
+    return new AbstractLevelEngine(level, {
+      sizeOf: ({ from, to }) => level.approximateSize(from, to),
+      compact: ({ from, to }) => level.compactRange(from, to),
+    });
   } catch (cause) {
     throw openError(path, cause);
   }

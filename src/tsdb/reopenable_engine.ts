@@ -68,6 +68,10 @@ export class ReopenableEngine implements StoreEngine {
     return this.#use((engine) => engine.approximateSize(range));
   }
 
+  compact(range: KeyRange): Promise<void> {
+    return this.#use((engine) => engine.compact(range));
+  }
+
   async close(): Promise<void> {
     const engine = this.#current;
     this.#current = undefined;

@@ -50,6 +50,8 @@ export interface ShardDeps {
   readonly breathe: () => Promise<void>;
   /** Asks for `maintain` soon, because something is due; at most one of a store runs at a time. */
   readonly requestMaintenance: (shard: TsdbShard) => Promise<void>;
+  /** Records of the shard's log were deleted. */
+  readonly onTruncated: (shard: number) => void;
 }
 
 /** With so many windows in memory, appends wait for the sealing. */
@@ -345,6 +347,7 @@ export class TsdbShard implements ShardStore {
     const gone = this.#gone;
     const live = head.liveSince(this.shard, log.checkpointId);
     await log.truncate(throughSequence, floorMs, live, gone, this.#metadata);
+    this.#deps.onTruncated(this.shard);
     this.#gone = [];
   }
 

@@ -141,4 +141,11 @@ export function engineSuite(tested: TestedEngine): void {
     const size = await again.approximateSize({ from: bytes(1), to: bytes(2) });
     assert.ok(size > 500_000 && size < 9_000_000, `${size}`);
   });
+
+  rule('a range that is compacted keeps what was not deleted', async (engine) => {
+    await engine.write([put(bytes(1), bytes(1)), put(bytes(2), bytes(2)), put(bytes(3), bytes(3))], true);
+    await engine.write([{ type: 'del', key: bytes(2) }], true);
+    await engine.compact({ from: bytes(1), to: bytes(4) });
+    assert.deepEqual(await keysOf(engine, all), [[1], [3]]);
+  });
 }

@@ -112,6 +112,10 @@ class FaultyEngine implements StoreEngine {
     return this.#engine.approximateSize(range);
   }
 
+  compact(range: KeyRange): Promise<void> {
+    return this.#engine.compact(range);
+  }
+
   close(): Promise<void> {
     return this.#engine.close();
   }

@@ -112,5 +112,7 @@ class MemoryEngine implements StoreEngine {
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
+  async compact(): Promise<void> {}
+
   async close(): Promise<void> {}
 }

@@ -120,6 +120,10 @@ class TroubledEngine implements StoreEngine {
     return this.#engine.approximateSize(range);
   }
 
+  compact(range: KeyRange): Promise<void> {
+    return this.#engine.compact(range);
+  }
+
   close(): Promise<void> {
     return this.#engine.close();
   }
