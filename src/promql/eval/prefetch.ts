@@ -15,6 +15,7 @@ import {
   walk,
 } from '../parse/tree.ts';
 import type { RemoteSource, SelectRequest, Storage } from '../types.ts';
+import { bucketlessSelectors, withoutBuckets } from './bucketless.ts';
 import type { QueryContext } from './context.ts';
 import { type Grid, instantReach, rangeReach, subqueryGrid } from './grid.ts';
 
@@ -47,9 +48,12 @@ export async function prefetch(
 ): Promise<void> {
   const plan = new ReadPlan(context);
   plan.visit(expr, grid, {});
+  const bucketless = bucketlessSelectors(expr);
   const reads = [...plan.reads.values()].map(async ({ request, nodes }) => {
     const series: readonly SeriesColumns[] = await sources.storage.select(request, signal);
-    for (const node of nodes) context.data.set(node, series);
+    for (const node of nodes) {
+      context.data.set(node, bucketless.has(node) ? series.map(withoutBuckets) : series);
+    }
   });
   const remotes = [...plan.fragments.values()].map(async (fragment) => {
     if (sources.remote === undefined) throw new ExecutionError(`there is no source for ${fragment.text}`);

@@ -5,11 +5,13 @@
 import { type FloatHistogram, isStaleNaN, type SeriesColumns } from '../../model/index.ts';
 import type { VectorSelector } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
-import type { Evaluator } from './context.ts';
+import type { Evaluator, QueryContext } from './context.ts';
 import { interpolate } from './extended.ts';
 import { type Grid, lookupMs, type Shift, shiftOf } from './grid.ts';
+import { SeriesNotes } from './notes.ts';
 import { isStale, seriesOf, withoutStale } from './raw.ts';
-import { histogramSize, noHistograms, type VectorValue } from './values.ts';
+import { smoothMixed } from './smooth_mixed.ts';
+import { histogramSize, noHistograms, sampleCount, type VectorValue } from './values.ts';
 
 /** What a step of the result holds: the sample's value, or its time or start time in seconds. */
 export type SelectorOutput = 'values' | 'timestamps' | 'startTimes';
@@ -29,7 +31,7 @@ export async function evaluateSelector(
   for (const columns of found) {
     const stepped =
       output === 'values' && node.extension === 'smoothed'
-        ? smoothSeries(columns, grid, shift, lookbackMs)
+        ? smoothSeries(columns, grid, shift, node, context)
         : stepSeries(columns, grid, shift, lookbackMs, output);
     if (stepped.count > 0) {
       series.push(stepped.series);
@@ -46,8 +48,20 @@ interface SteppedSeries {
 }
 
 /** `smoothed`: the value at the step, between the samples around it; before the first there is none. */
-function smoothSeries(all: SeriesColumns, grid: Grid, shift: Shift, lookbackMs: number): SteppedSeries {
+function smoothSeries(
+  all: SeriesColumns,
+  grid: Grid,
+  shift: Shift,
+  node: VectorSelector,
+  { annotations, options }: QueryContext,
+): SteppedSeries {
   const columns = withoutStale(all);
+  const { lookbackMs } = options;
+  if (columns.histograms !== undefined) {
+    const notes = new SeriesNotes(annotations, node.span, columns.labels.metricName);
+    const series = smoothMixed(columns, grid, shift, lookbackMs, notes);
+    return { series, count: sampleCount([series]) };
+  }
   const { timestamps } = columns;
   const values = new Float64Array(grid.steps);
   const present = new Uint8Array(grid.steps);

@@ -5,8 +5,9 @@
 import { ExecutionError } from '../../errors.ts';
 import { type BinaryExpr, isSetOperator } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
-import type { Evaluator } from '../context.ts';
+import type { Evaluator, QueryContext } from '../context.ts';
 import { dropNames, type ScalarValue, type Value, type VectorValue, withoutEmpty } from '../values.ts';
+import { combineMixed, elementAt, StepNotes } from './mixed_operators.ts';
 import { type ElementOperator, elementOperator } from './operators.ts';
 import { evaluateSet } from './sets.ts';
 import { evaluateVectors } from './vectors.ts';
@@ -18,7 +19,6 @@ import { evaluateVectors } from './vectors.ts';
 export async function evaluateBinary(expr: BinaryExpr, evaluator: Evaluator): Promise<Value> {
   const lhs = await evaluator.evaluate(expr.lhs);
   const rhs = await evaluator.evaluate(expr.rhs);
-  const delayed = evaluator.context.options.delayedNameRemoval;
   if (lhs.type === 'vector' && rhs.type === 'vector') {
     return isSetOperator(expr.op)
       ? evaluateSet(expr, expr.op, lhs.series, rhs.series)
@@ -27,15 +27,17 @@ export async function evaluateBinary(expr: BinaryExpr, evaluator: Evaluator): Pr
   const operator = elementOperator(expr.op);
   if (lhs.type === 'scalar' && rhs.type === 'scalar') return scalars(operator, lhs.values, rhs.values);
   if (lhs.type === 'vector' && rhs.type === 'scalar') {
-    return vectorWithScalar(expr, operator, lhs, rhs.values, false, delayed);
+    return vectorWithScalar(expr, operator, lhs, rhs.values, false, evaluator.context);
   }
   if (lhs.type === 'scalar' && rhs.type === 'vector') {
-    return vectorWithScalar(expr, operator, rhs, lhs.values, true, delayed);
+    return vectorWithScalar(expr, operator, rhs, lhs.values, true, evaluator.context);
   }
   throw new ExecutionError('binary expression must contain only scalar and instant vector types');
 }
 
 function scalars(operator: ElementOperator, left: Float64Array, right: Float64Array): ScalarValue {
+  if (operator.kind === 'trim')
+    throw new ExecutionError('trim operators are not allowed for Scalar operations');
   for (let i = 0; i < left.length; i++) {
     const x = left[i] as number;
     const y = right[i] as number;
@@ -50,17 +52,49 @@ function vectorWithScalar(
   vector: VectorValue,
   scalar: Float64Array,
   swapped: boolean,
-  delayed: boolean,
+  context: QueryContext,
 ): VectorValue {
   const { series } = vector;
+  const notes = new StepNotes();
   for (const one of series) {
-    if (operator.kind === 'arithmetic') arithmetic(operator.apply, one, scalar, swapped);
+    if (operator.kind === 'trim' || one.histograms !== undefined) {
+      mixed(expr, operator, one, scalar, swapped, notes);
+    } else if (operator.kind === 'arithmetic') arithmetic(operator.apply, one, scalar, swapped);
     else compare(operator.holds, one, scalar, swapped, expr.returnBool);
   }
+  notes.annotate(context.annotations, expr.span);
+  const left = withoutEmpty(series);
   if (operator.kind === 'arithmetic' || expr.returnBool) {
-    return { type: 'vector', series: dropNames(series, delayed) };
+    return { type: 'vector', series: dropNames(left, context.options.delayedNameRemoval) };
   }
-  return { type: 'vector', series: withoutEmpty(series) };
+  return { type: 'vector', series: left };
+}
+
+/** For series that have histograms; steps whose element does not go with the scalar have no result. */
+function mixed(
+  { op, returnBool }: BinaryExpr,
+  operator: ElementOperator,
+  series: StepSeries,
+  scalar: Float64Array,
+  swapped: boolean,
+  notes: StepNotes,
+): void {
+  const { values, present, histograms } = series;
+  for (let i = 0; i < values.length; i++) {
+    if (present[i] !== 1) continue;
+    const element = elementAt(series, i);
+    const [left, right] = swapped ? [scalar[i] as number, element] : [element, scalar[i] as number];
+    if (operator.kind !== 'trim' && typeof left === 'number' && typeof right === 'number') {
+      if (operator.kind === 'arithmetic') values[i] = operator.apply(left, right);
+      else if (returnBool) values[i] = operator.holds(left, right) ? 1 : 0;
+      else if (!operator.holds(left, right)) present[i] = 0;
+      continue;
+    }
+    const { value, note } = combineMixed(op, left, right);
+    if (note !== undefined) notes.add(i, 0, note);
+    if (value === undefined) present[i] = 0;
+    else if (typeof value !== 'number' && histograms !== undefined) histograms[i] = value;
+  }
 }
 
 function arithmetic(

@@ -1,7 +1,7 @@
 /**
  * The element operations of binary operators on floats, with Go's corner cases where JavaScript's differ.
  */
-import { UnsupportedError } from '../../errors.ts';
+import { assert } from '../../../base/index.ts';
 import { type BinaryOperator, type ComparisonOperator, isComparisonOperator } from '../../parse/tree.ts';
 
 export type FloatOperation = (left: number, right: number) => number;
@@ -35,12 +35,15 @@ const comparisons: Readonly<Record<ComparisonOperator, FloatComparison>> = {
 /** What an operator does to two floats: compute a value, or decide whether the left one stays. */
 export type ElementOperator =
   | { readonly kind: 'arithmetic'; readonly apply: FloatOperation }
-  | { readonly kind: 'comparison'; readonly holds: FloatComparison };
+  | { readonly kind: 'comparison'; readonly holds: FloatComparison }
+  /** Floats cannot be trimmed; histograms keep what they are. */
+  | { readonly kind: 'trim' };
 
-/** Throws UnsupportedError for operators of histograms. */
+/** `op` is no set operator. */
 export function elementOperator(op: BinaryOperator): ElementOperator {
   if (isComparisonOperator(op)) return { kind: 'comparison', holds: comparisons[op] };
+  if (op === '</' || op === '>/') return { kind: 'trim' };
   const apply = arithmetic[op];
-  if (apply === undefined) throw new UnsupportedError('trim operators of native histograms');
+  assert(apply !== undefined, `${op} is no operator of elements`);
   return { kind: 'arithmetic', apply };
 }

@@ -7,8 +7,16 @@ import { ExecutionError } from '../../errors.ts';
 import type { BinaryExpr, VectorMatching } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import type { QueryContext } from '../context.ts';
-import { anyPresent, isEmptyColumn, mergeSameLabels, metadataLabels, type VectorValue } from '../values.ts';
+import {
+  anyPresent,
+  isEmptyColumn,
+  mergeSameLabels,
+  metadataLabels,
+  noHistograms,
+  type VectorValue,
+} from '../values.ts';
 import { defaultMatching, groupByMatch, matchLabels } from './matching.ts';
+import { combineMixed, type Element, elementAt, type Outcome, StepNotes } from './mixed_operators.ts';
 import { type ElementOperator, elementOperator } from './operators.ts';
 
 const manyMatches =
@@ -34,7 +42,9 @@ export async function evaluateVectors(
   const reduce = matchLabels(matching);
   const ones = groupByMatch(one, reduce);
   checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right', fills);
-  const pairer = new Pairer(expr, matching, swapped, context.options.delayedNameRemoval);
+  const notes = new StepNotes();
+  const order = new Map([...many, ...one].map((series, index) => [series, index]));
+  const pairer = new Pairer(expr, matching, swapped, context.options.delayedNameRemoval, { notes, order });
   const manys = groupByMatch(many, reduce);
   for (const key of fills ? new Set([...manys.keys(), ...ones.keys()]) : manys.keys()) {
     const members = manys.get(key) ?? [];
@@ -43,6 +53,7 @@ export async function evaluateVectors(
     if (fills) pairer.fill(members, partners, reduce);
     if (context.due) await context.pause();
   }
+  notes.annotate(context.annotations, expr.span);
   return { type: 'vector', series: mergeSameLabels(pairer.results) };
 }
 
@@ -95,6 +106,12 @@ function braced(labels: Labels): string {
   return `{${parts.join(', ')}}`;
 }
 
+/** Notes of histograms, and the place of each series among those of its step. */
+interface PairNotes {
+  readonly notes: StepNotes;
+  readonly order: ReadonlyMap<StepSeries, number>;
+}
+
 /** Computes the pairs of match groups. */
 class Pairer {
   readonly results: StepSeries[] = [];
@@ -103,9 +120,17 @@ class Pairer {
   readonly #operator: ElementOperator;
   readonly #swapped: boolean;
   readonly #reduce: (labels: Labels) => Labels;
+  readonly #pairNotes: PairNotes;
 
-  constructor(expr: BinaryExpr, matching: VectorMatching, swapped: boolean, delayed: boolean) {
+  constructor(
+    expr: BinaryExpr,
+    matching: VectorMatching,
+    swapped: boolean,
+    delayed: boolean,
+    pairNotes: PairNotes,
+  ) {
     this.#expr = expr;
+    this.#pairNotes = pairNotes;
     this.#matching = matching;
     this.#operator = elementOperator(expr.op);
     this.#swapped = swapped;
@@ -151,6 +176,10 @@ class Pairer {
     const [left, right] = this.#swapped ? [one, many] : [many, one];
     const { returnBool } = this.#expr;
     const operator = this.#operator;
+    if (operator.kind === 'trim' || left.histograms !== undefined || right.histograms !== undefined) {
+      this.#mixedPair(many, one, labels, used);
+      return;
+    }
     for (let i = 0; i < steps; i++) {
       if (left.present[i] !== 1 || right.present[i] !== 1) continue;
       if (used !== undefined) this.#take(used, i);
@@ -167,6 +196,41 @@ class Pairer {
     }
     if (isEmptyColumn(present)) return;
     this.results.push({ labels, values, present, ...(returnBool ? { dropName: true } : {}) });
+  }
+
+  /** A pair with histograms on either side. Elements that don't go together are as if they had not met. */
+  #mixedPair(many: StepSeries, one: StepSeries, labels: Labels, used: Uint8Array | undefined): void {
+    const steps = many.present.length;
+    const values = new Float64Array(steps);
+    const present = new Uint8Array(steps);
+    const histograms = noHistograms(steps);
+    const [left, right] = this.#swapped ? [one, many] : [many, one];
+    const { notes, order } = this.#pairNotes;
+    const place = order.get(many) ?? order.get(one) ?? 0;
+    for (let i = 0; i < steps; i++) {
+      if (left.present[i] !== 1 || right.present[i] !== 1) continue;
+      const { value, held, note } = this.#combine(elementAt(left, i), elementAt(right, i));
+      if (note !== undefined) notes.add(i, place, note);
+      if (value === undefined) continue;
+      if (used !== undefined) this.#take(used, i);
+      if (this.#expr.returnBool) values[i] = held ? 1 : 0;
+      else if (!held) continue;
+      else if (typeof value === 'number') values[i] = value;
+      else histograms[i] = value;
+      present[i] = 1;
+    }
+    if (isEmptyColumn(present)) return;
+    const result = { labels, values, present, histograms };
+    this.results.push(this.#expr.returnBool ? { ...result, dropName: true } : result);
+  }
+
+  #combine(left: Element, right: Element): Outcome {
+    const operator = this.#operator;
+    if (operator.kind === 'trim' || typeof left !== 'number' || typeof right !== 'number') {
+      return combineMixed(this.#expr.op, left, right);
+    }
+    if (operator.kind === 'arithmetic') return { value: operator.apply(left, right), held: true };
+    return { value: left, held: operator.holds(left, right) };
   }
 
   #take(used: Uint8Array, step: number): void {
