@@ -1,9 +1,10 @@
 /**
- * Reading the head: series by matchers, their labels and their samples. Answers are copies, never views, so that they
- * can be transferred to another thread and appends don't disturb them. Label sets are made for each answer and not
+ * Reading the head: series by matchers, their labels and their samples. Answers are copies, never views of
+ * what the head holds, so that appends don't disturb them; series of one target share their times. Label sets are made for each answer and not
  * kept: in the head they are numbers.
  */
 import { compareBytes, type Labels, type Matcher, type SeriesColumns } from '../../model/index.ts';
+import { ColumnArena } from '../window/column_arena.ts';
 import type { HeadIndex } from './head_index.ts';
 import { type HeadSamples, Late } from './head_samples.ts';
 import { SampleColumn } from './sample_column.ts';
@@ -30,9 +31,13 @@ export class HeadReader {
     const from = Math.max(fromMs, this.#index.table.get(shard, Cell.floorMs));
     const answer: SeriesColumns[] = [];
     const column = this.#column;
-    for (const slot of this.#sorted(shard, matchers, from, toMs)) {
+    const arena = new ColumnArena();
+    if (from > toMs) return answer;
+    // Reading tells soon enough which of these have no sample in the range.
+    const found = this.#index.match(shard, matchers).filter((slot) => this.#samples.reaches(slot, from, toMs));
+    for (const slot of this.#inOrder(found)) {
       this.#samples.read(slot, from, toMs, column);
-      if (column.count > 0) answer.push(this.#columns(slot, column));
+      if (column.count > 0) answer.push(this.#columns(slot, column, arena));
     }
     return answer;
   }
@@ -46,6 +51,7 @@ export class HeadReader {
     if (isNone || fromMs > to) return [];
     const byEpoch = new Map<number, SeriesColumns[]>();
     const column = this.#column;
+    const arena = new ColumnArena();
     for (const slot of this.#sorted(shard, matchers, fromMs, to)) {
       this.#samples.readAll(slot, fromMs, to, Late.both, column);
       const epochs = new Set(column.epochs.subarray(0, column.count));
@@ -54,7 +60,7 @@ export class HeadReader {
           this.#samples.readAll(slot, fromMs, to, Late.both, column);
           column.keepEpoch(epoch);
         }
-        const columns = this.#columns(slot, column);
+        const columns = this.#columns(slot, column, arena);
         const sofar = byEpoch.get(epoch);
         if (sofar === undefined) byEpoch.set(epoch, [columns]);
         else sofar.push(columns);
@@ -92,10 +98,12 @@ export class HeadReader {
     return Array.from(found, (pair) => this.#index.pairs.value(pair)).sort(compareBytes);
   }
 
-  #columns(slot: number, column: SampleColumn): SeriesColumns {
+  #columns(slot: number, column: SampleColumn, arena: ColumnArena): SeriesColumns {
     const labels = this.#index.labels(slot);
-    const timestamps = column.times.slice(0, column.count);
-    const values = new Float64Array(column.words.slice(0, column.count * 2).buffer);
+    const timestamps = arena.shared(column.times, column.count);
+    const values = arena.take(column.count);
+    // Moves bits, those of NaNs too.
+    values.set(column.values.subarray(0, column.count));
     const histograms = column.takeHistograms();
     const startTimes = this.#samples.startTimes(slot, column);
     return {
@@ -108,8 +116,11 @@ export class HeadReader {
   }
 
   #sorted(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): number[] {
-    const matching = this.#matching(shard, matchers, fromMs, toMs);
-    return matching.sort((a, b) => compareLabels(this.#index, a, b));
+    return this.#inOrder(this.#matching(shard, matchers, fromMs, toMs));
+  }
+
+  #inOrder(slots: number[]): number[] {
+    return slots.sort((a, b) => compareLabels(this.#index, a, b));
   }
 
   /** Series that pass all matchers and have a sample in the range, both ends included; in no order. */

@@ -86,7 +86,10 @@ export class SampleRuns {
   read(page: SeriesPage, i: number, fromMs: number, toMs: number, into: SampleColumn): void {
     const start = into.count;
     const tailFrom = page.tailBaseMs[i] as number;
-    for (let run = page.firstRun[i] as number; run !== 0; ) {
+    const lastFull = page.lastFullRun[i] as number;
+    // What is asked for is mostly new: the long runs before need not be looked at.
+    const isNew = lastFull !== 0 && this.#firstMs(lastFull) <= fromMs;
+    for (let run = isNew ? lastFull : (page.firstRun[i] as number); run !== 0; ) {
       if (this.#firstMs(run) > toMs) break;
       const next = this.#next(run);
       // Everything in a run is older than what follows it.

@@ -16,6 +16,8 @@ export class ColumnArena {
   #used = 0;
   readonly #joined = new Map<Float64Array, Joined>();
   #joinedBytes = 0;
+  /** The column of times handed out last for each first time. */
+  readonly #byFirst = new Map<number, Float64Array>();
 
   /** A column that holds anything; the caller fills it. */
   take(count: number): Float64Array<ArrayBuffer> {
@@ -26,6 +28,18 @@ export class ColumnArena {
     }
     const column = this.#block.subarray(this.#used, this.#used + count);
     this.#used += count;
+    return column;
+  }
+
+  /** The first `count` of `times`, in a column that may be one that was handed out before; not to be changed. */
+  shared(times: Float64Array, count: number): Float64Array {
+    const wanted = times.subarray(0, count);
+    const first = times[0] as number;
+    const known = this.#byFirst.get(first);
+    if (known !== undefined && isEqual(known, wanted)) return known;
+    const column = this.take(count);
+    column.set(wanted);
+    this.#byFirst.set(first, column);
     return column;
   }
 

@@ -33,6 +33,9 @@ export async function selectWindows(
   selection: Selection & { readonly overlays: readonly Overlay[] },
   pace: Pace,
 ): Promise<SeriesColumns[]> {
+  const overlays = selection.overlays.filter(({ columns }) => columns.length > 0);
+  const [overlay] = overlays;
+  if (windows.length === 0 && overlays.length <= 1) return [...(overlay?.columns ?? [])];
   const layers: Layer[] = [];
   for (const window of windows) {
     const { matchers, fromMs, toMs } = selection;
@@ -41,7 +44,7 @@ export async function selectWindows(
     const { epoch, sequence } = window.header;
     layers.push({ epoch, sequence, parts: active.length === 0 ? parts : await cut(parts, active, pace) });
   }
-  for (const { epoch, columns } of selection.overlays) {
+  for (const { epoch, columns } of overlays) {
     const parts = await mapPaced(columns.filter(isFilled), partOf, pace);
     layers.push({ epoch, sequence: Number.POSITIVE_INFINITY, parts });
   }
