@@ -34,7 +34,9 @@ export class HeadReader {
     const arena = new ColumnArena();
     if (from > toMs) return answer;
     // Reading tells soon enough which of these have no sample in the range.
-    const found = this.#index.match(shard, matchers).filter((slot) => this.#samples.reaches(slot, from, toMs));
+    const found = this.#index
+      .match(shard, matchers)
+      .filter((slot) => this.#samples.reaches(slot, from, toMs));
     for (const slot of this.#inOrder(found)) {
       this.#samples.read(slot, from, toMs, column);
       if (column.count > 0) answer.push(this.#columns(slot, column, arena));
