@@ -7,6 +7,8 @@ import type { Registry } from 'prom-client';
 import { type Clock, CodedError } from '../base/index.ts';
 import { Labels } from '../model/index.ts';
 import { ExecutionError, QueryCanceledError, QueryError, QueryTimeoutError } from './errors.ts';
+import { evaluatePartially } from './eval/aggregate/aggregate.ts';
+import type { AggregateState } from './eval/aggregate/aggregate_state.ts';
 import { Annotations } from './eval/annotations.ts';
 import { QueryContext, type QueryOptions } from './eval/context.ts';
 import { TreeEvaluator } from './eval/evaluate.ts';
@@ -18,9 +20,9 @@ import { evaluateRange, moveWindow, Window } from './eval/windows.ts';
 import { EngineMetrics } from './metrics.ts';
 import { typeOf } from './parse/check.ts';
 import { type ParserOptions, parseExpr } from './parse/parser.ts';
-import { type Expr, unwrapParens } from './parse/tree.ts';
+import { type AggregateExpr, type Expr, unwrapParens } from './parse/tree.ts';
 import { instantValue, rangeValue, sortedByLabels } from './result.ts';
-import type { EngineLimits, MatrixSeries, QueryRange, QueryResult, QueryValue, StepMatrix } from './types.ts';
+import type { EngineLimits, MatrixSeries, QueryRange, QueryResult, QueryValue } from './types.ts';
 
 export interface EngineFeatures extends ParserOptions {
   /** Names are dropped when the query ends rather than by each function. Default false. */
@@ -99,28 +101,20 @@ export class Engine {
     return { value, warnings: annotations.warnings, infos: annotations.infos };
   }
 
-  /** The steps of an expression of type instant vector as columns, names still marked for removal. */
-  async evaluateMatrix(
-    query: Expr | string,
+  /** An aggregation over the series of the sources, not finished: see AggregateState. Rejects as `evaluate` does. */
+  async evaluatePartial(
+    expr: AggregateExpr,
     range: QueryRange,
     sources: Sources,
     signal: AbortSignal,
     options: EvaluationOptions = {},
-  ): Promise<{ matrix: StepMatrix; warnings: string[]; infos: string[] }> {
-    const annotations = new Annotations(typeof query === 'string' ? query : options.text);
-    const matrix = await this.#run(
-      query,
-      { ...range, instant: false },
-      annotations,
-      sources,
-      signal,
-      options,
-      async (run) => {
-        const { series } = await new TreeEvaluator(run.context, run.grid).vector(run.expr);
-        return { ...run.grid, series };
-      },
-    );
-    return { matrix, warnings: annotations.warnings, infos: annotations.infos };
+  ): Promise<{ grid: Grid; state: AggregateState; warnings: string[]; infos: string[] }> {
+    const annotations = new Annotations(options.text);
+    const steps = { ...range, instant: false };
+    return this.#run(expr, steps, annotations, sources, signal, options, async (run) => {
+      const state = await evaluatePartially(expr, new TreeEvaluator(run.context, run.grid));
+      return { grid: run.grid, state, warnings: annotations.warnings, infos: annotations.infos };
+    });
   }
 
   async #run<T>(

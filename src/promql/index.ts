@@ -7,7 +7,6 @@ export {
   finishPartial,
   mergePartials,
   type PartialAggregate,
-  type PartialGroup,
 } from './distribute/partial.ts';
 export {
   Engine,

@@ -53,7 +53,7 @@ export class Coordinator {
     this.#replicas.assignment();
     const gaps = new Gaps();
     const fanOut = new FanOut(this.#replicas, gaps);
-    const { expr } = distribute(this.#engine.parse(query.expr), () => true, query.range);
+    const { expr } = distribute(this.#engine.parse(query.expr), () => true, query.range, query.expr);
     const deadlineMs = query.limits.timeoutMs;
     const result = await this.#engine
       .evaluate(
@@ -63,7 +63,7 @@ export class Coordinator {
           storage: new ClusterStorage(fanOut, deadlineMs),
           remote: {
             fetch: (fragment, abort) =>
-              fanOut.underOneTable(abort, (attempt) => this.#fetch(fragment, attempt, query.limits, abort)),
+              fanOut.underOneTable(abort, (attempt) => this.#fetch(fragment, attempt, query, abort)),
           },
         },
         signal,
@@ -84,7 +84,7 @@ export class Coordinator {
   async #fetch(
     fragment: Fragment,
     attempt: Attempt,
-    limits: EngineLimits,
+    { expr, limits }: CoordinatedQuery,
     signal: AbortSignal,
   ): Promise<RemoteResult> {
     const request = {
@@ -103,9 +103,8 @@ export class Coordinator {
         throwUnwrapped,
       ),
     ]);
-    const partials = [...payloads.map(decodePartial), here];
-    const merged = partials.reduce((a, b) => mergePartials(a, b));
-    return finishPartial(merged);
+    const partials = payloads.map((payload) => decodePartial(payload, here));
+    return finishPartial(partials.reduce(mergePartials, here), fragment, expr);
   }
 }
 

@@ -36,6 +36,17 @@ export function addSide(a: CompensatedSide, b: Side): CompensatedSide {
   return target;
 }
 
+/** a + b where b, too, is a sum: in place where the buckets are the same. */
+export function mergeSide(a: CompensatedSide, b: CompensatedSide): CompensatedSide {
+  const target = addSide(a, b);
+  let at = 0;
+  for (let j = 0; j < b.indices.length; j++) {
+    while (target.indices[at] !== b.indices[j]) at++;
+    target.lost[at] = (target.lost[at] as number) + (b.lost[j] as number);
+  }
+  return target;
+}
+
 function contains(all: Int32Array, some: Int32Array): boolean {
   let at = 0;
   for (const index of some) {

@@ -2,47 +2,81 @@
  * Partial aggregates on the wire.
  *
  *     version, op, startMs, stepMs (64-bit floats), varint steps, texts of warnings and infos,
- *     label table, then per group: dropName, number columns, flag column if the op has one
- *     number column: 0 and the value that all steps have, or 1 and 64-bit floats
- *     flag column: 0 or 1 for all steps alike, or 2 and one bit per step
+ *     1 and the parameter of all steps or 0, the label that values become,
+ *     varint groups, table of the groups' labels and then of all members' labels, per group: dropName, state
+ *
+ * A state is written and read by its own class in eval/aggregate, in columns (columns.ts).
  */
 import { ByteFormatError, ByteReader, ByteWriter } from '../../base/index.ts';
+import type { Labels } from '../../model/index.ts';
 import type { PartialAggregate } from '../distribute/partial.ts';
-import { createState, partialOps } from '../distribute/state.ts';
+import { AggregateState } from '../eval/aggregate/aggregate_state.ts';
+import type { ReadContext, Setup } from '../eval/aggregate/group_state.ts';
+import { stateKinds } from '../eval/aggregate/states.ts';
+import type { AggregateOp } from '../parse/tree.ts';
+import { readNumbers, writeNumbers } from './columns.ts';
 import { boundedCount, checkVersion, readLabelTable, writeLabelTable } from './label_table.ts';
 
-const partialVersion = 1;
+const partialVersion = 2;
 
-/** Steps times groups beyond this are refused when decoding, before memory is taken for them. */
-const cellsMax = 1 << 27;
+/** Wire codes are the places; never reused. */
+const partialOps: readonly AggregateOp[] = [
+  'sum',
+  'avg',
+  'count',
+  'group',
+  'min',
+  'max',
+  'stddev',
+  'stdvar',
+  'topk',
+  'bottomk',
+  'limitk',
+  'limit_ratio',
+  'count_values',
+  'quantile',
+];
 
-const columnTags = { constant: 0, dense: 1 } as const;
-const flagTags = { allZero: 0, allOne: 1, bits: 2 } as const;
+/** Columns times steps beyond this are refused when decoding, before memory is taken for them: 600 MB. */
+const cellsMax = 1 << 26;
+/** As many as a query may have. */
+const stepsMax = 1 << 20;
 
-export function encodePartial(partial: PartialAggregate): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(256 + partial.groups.length * (64 + partial.steps * 8));
+export function encodePartial({
+  startMs,
+  stepMs,
+  state,
+  warnings,
+  infos,
+}: PartialAggregate): Uint8Array<ArrayBuffer> {
+  const { steps, parameter, label } = state.setup;
+  const groups = [...state.groups.values()];
+  const writer = new ByteWriter(256 + groups.length * (64 + steps * 8));
   writer.u8(partialVersion);
-  writer.u8(partialOps.indexOf(partial.op));
-  writer.f64(partial.startMs);
-  writer.f64(partial.stepMs);
-  writer.varint(partial.steps);
-  writeTexts(writer, partial.warnings);
-  writeTexts(writer, partial.infos);
-  writeLabelTable(
-    writer,
-    partial.groups.map(({ labels }) => labels),
-  );
-  for (const { dropName, state } of partial.groups) {
-    writer.u8(dropName ? 1 : 0);
-    const { numbers, flags } = state.columns();
-    for (const column of numbers) writeNumbers(writer, column);
-    if (flags !== undefined) writeFlags(writer, flags);
+  writer.u8(partialOps.indexOf(state.op));
+  writer.f64(startMs);
+  writer.f64(stepMs);
+  writer.varint(steps);
+  writeTexts(writer, warnings);
+  writeTexts(writer, infos);
+  writer.u8(parameter.length > 0 ? 1 : 0);
+  if (parameter.length > 0) writeNumbers(writer, parameter, new Uint8Array(steps).fill(1));
+  writer.text(label);
+  writer.varint(groups.length);
+  const members = groups.flatMap((group) => group.state.memberLabels());
+  writeLabelTable(writer, [...groups.map((group) => group.labels), ...members]);
+  for (const group of groups) {
+    writer.u8(group.dropName ? 1 : 0);
+    group.state.write(writer);
   }
   return writer.finish();
 }
 
-/** Throws ByteFormatError on bytes that are no partial aggregate of a known version. */
-export function decodePartial(bytes: Uint8Array): PartialAggregate {
+/**
+ * `like` is another partial aggregate of the same fragment. Throws ByteFormatError on bytes that are no partial aggregate
+ * of a known version, or of another fragment than `like`.
+ */
+export function decodePartial(bytes: Uint8Array, like?: PartialAggregate): PartialAggregate {
   const reader = new ByteReader(bytes);
   checkVersion(reader, partialVersion, 'a partial aggregate');
   const op = partialOps[reader.u8()];
@@ -50,19 +84,65 @@ export function decodePartial(bytes: Uint8Array): PartialAggregate {
   const startMs = reader.f64();
   const stepMs = reader.f64();
   const steps = reader.varint();
+  if (steps > stepsMax) throw new ByteFormatError(`${steps} steps are too many`);
   const warnings = readTexts(reader);
   const infos = readTexts(reader);
+  const setup = readSetup(reader, steps, needsParameter(op));
+  const state = new AggregateState(op, like?.state.setup ?? setup);
+  const partial = { startMs, stepMs, state, warnings, infos };
+  if (like !== undefined) checkAlike(partial, setup, like);
+  readGroups(reader, state);
+  if (reader.remaining > 0) throw new ByteFormatError(`${reader.remaining} bytes follow a partial aggregate`);
+  return partial;
+}
+
+function needsParameter(op: AggregateOp): boolean {
+  return op === 'quantile' || op === 'topk' || op === 'bottomk' || op === 'limitk' || op === 'limit_ratio';
+}
+
+function readSetup(reader: ByteReader, steps: number, needsNumbers: boolean): Setup {
+  const hasNumbers = reader.u8() === 1;
+  if (hasNumbers !== (needsNumbers && steps > 0))
+    throw new ByteFormatError('a parameter is missing or too much');
+  const parameter = hasNumbers ? readNumbers(reader, new Uint8Array(steps).fill(1)) : new Float64Array(0);
+  return { steps, parameter, label: reader.text() };
+}
+
+function checkAlike(partial: PartialAggregate, setup: Setup, like: PartialAggregate): void {
+  const isSame =
+    partial.startMs === like.startMs &&
+    partial.stepMs === like.stepMs &&
+    setup.steps === like.state.setup.steps &&
+    setup.label === like.state.setup.label &&
+    partial.state.op === like.state.op;
+  if (!isSame) throw new ByteFormatError('a partial aggregate is not of the fragment that was asked for');
+}
+
+function readGroups(reader: ByteReader, state: AggregateState): void {
+  const count = boundedCount(reader);
   const sets = readLabelTable(reader);
-  if (sets.length * steps > cellsMax) throw new ByteFormatError('a partial aggregate is too large');
-  const groups = sets.map((labels) => {
+  if (count > sets.length) throw new ByteFormatError(`${count} groups have ${sets.length} label sets`);
+  let next = count;
+  let cells = 0;
+  const context: ReadContext = {
+    ...state.setup,
+    reader,
+    nextLabels: (): Labels => {
+      const labels = sets[next++];
+      if (labels === undefined) throw new ByteFormatError('a series has no labels');
+      return labels;
+    },
+    claim: (columns) => {
+      cells += columns * state.setup.steps;
+      if (cells > cellsMax) throw new ByteFormatError('a partial aggregate is too large');
+    },
+  };
+  for (const labels of sets.slice(0, count)) {
     const dropName = reader.u8() === 1;
-    const state = createState(op, steps);
-    const { numbers, flags } = state.columns();
-    for (const column of numbers) readNumbers(reader, column);
-    if (flags !== undefined) readFlags(reader, flags);
-    return { labels, dropName, state };
-  });
-  return { op, startMs, stepMs, steps, groups, warnings, infos };
+    const key = labels.key();
+    if (state.groups.has(key)) throw new ByteFormatError('a group is there twice');
+    state.groups.set(key, { labels, dropName, state: stateKinds[state.op].read(context) });
+  }
 }
 
 function writeTexts(writer: ByteWriter, texts: readonly string[]): void {
@@ -75,47 +155,4 @@ function readTexts(reader: ByteReader): string[] {
   const texts: string[] = [];
   for (let i = 0; i < count; i++) texts.push(reader.text());
   return texts;
-}
-
-function writeNumbers(writer: ByteWriter, column: Float64Array): void {
-  const first = column[0] ?? 0;
-  // Object.is keeps -0 apart from 0; NaN payloads mean nothing in a state.
-  if (column.every((value) => Object.is(value, first))) {
-    writer.u8(columnTags.constant);
-    writer.f64(first);
-    return;
-  }
-  writer.u8(columnTags.dense);
-  writer.column(column);
-}
-
-function readNumbers(reader: ByteReader, column: Float64Array): void {
-  const tag = reader.u8();
-  if (tag === columnTags.constant) column.fill(reader.f64());
-  else if (tag === columnTags.dense) column.set(reader.floats(column.length));
-  else throw new ByteFormatError(`a column has the unknown tag ${tag}`);
-}
-
-function writeFlags(writer: ByteWriter, flags: Uint8Array): void {
-  if (!flags.includes(1)) writer.u8(flagTags.allZero);
-  else if (!flags.includes(0)) writer.u8(flagTags.allOne);
-  else {
-    writer.u8(flagTags.bits);
-    const bits = new Uint8Array(Math.ceil(flags.length / 8));
-    for (let i = 0; i < flags.length; i++) {
-      if (flags[i] === 1) bits[i >> 3] = (bits[i >> 3] as number) | (1 << (i & 7));
-    }
-    writer.raw(bits);
-  }
-}
-
-function readFlags(reader: ByteReader, flags: Uint8Array): void {
-  const tag = reader.u8();
-  if (tag === flagTags.allZero || tag === flagTags.allOne) {
-    flags.fill(tag);
-    return;
-  }
-  if (tag !== flagTags.bits) throw new ByteFormatError(`a flag column has the unknown tag ${tag}`);
-  const bits = reader.raw(Math.ceil(flags.length / 8));
-  for (let i = 0; i < flags.length; i++) flags[i] = ((bits[i >> 3] as number) >> (i & 7)) & 1;
 }

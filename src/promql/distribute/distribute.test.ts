@@ -26,6 +26,14 @@ test('aggregations over single series are pushed', () => {
     ],
     ['sum(a) / sum(b)', 'remote(1: sum(a)) / remote(2: sum(b))'],
     ['topk(5, sum by (job) (x))', 'topk(5, remote(1: sum by (job) (x)))'],
+    ['topk(5, x) > 1', 'remote(1: topk(5, x)) > 1'],
+    [
+      'quantile by (job) (time() / 1e10, rate(x[5m]))',
+      'remote(1: quantile by (job) (time() / 10000000000, rate(x[5m])))',
+    ],
+    ['count_values("v", x)', 'remote(1: count_values("v", x))'],
+    ['stddev(x) / limitk(1, x)', 'remote(1: stddev(x)) / remote(2: limitk(1, x))'],
+    ['topk(scalar(count(y)), x)', 'topk(scalar(remote(1: count(y))), x)'],
     [
       'histogram_quantile(0.9, sum by (le) (rate(x[5m])))',
       'histogram_quantile(0.9, remote(1: sum by (le) (rate(x[5m]))))',
@@ -38,7 +46,7 @@ test('aggregations over single series are pushed', () => {
 
 test('what is not pushed stays, with the reason', () => {
   for (const [text, reason] of [
-    ['topk(5, x)', 'topk(5, x): topk is not computed in parts'],
+    ['topk(scalar(y), x)', 'topk(scalar(y), x): the parameter of topk is not the same everywhere'],
     ['sum(a + b)', 'sum(a + b): + has no side that is constant'],
     ['sum(a and b)', 'sum(a and b): and matches series of two sides'],
     ['sum(absent(x))', 'sum(absent(x)): absent() does not keep to single series'],
@@ -70,4 +78,13 @@ test('the caller can keep selectors home', () => {
 test('a long chain of aggregations is planned', () => {
   const chain = new Array<string>(1_000).fill('sum(a)').join(' or ');
   assert.equal(distribute(parseExpr(chain), () => true, range).fragments.length, 1_000);
+});
+
+test('a fragment is cut from the text that the query was parsed from', () => {
+  const text = '1 + # half\n  avg   by(a)(rate( x[5m] ))';
+  const { fragments } = distribute(parseExpr(text), () => true, range, text);
+  assert.deepEqual(
+    fragments.map((fragment) => fragment.text),
+    ['avg   by(a)(rate( x[5m] ))'],
+  );
 });

@@ -17,9 +17,9 @@ import {
   selectorsOf,
   unwrapParens,
   type VectorSelector,
+  walk,
 } from '../parse/tree.ts';
 import type { QueryRange } from '../types.ts';
-import { isPartialOp } from './state.ts';
 
 /** An aggregation that stays with the coordinator. */
 export interface NotPushed {
@@ -33,13 +33,17 @@ export interface DistributedPlan {
   readonly notPushed: readonly NotPushed[];
 }
 
-/** `canPush` judges by a candidate's selectors whether their series lie where fragments can be sent. */
+/**
+ * `canPush` judges by a candidate's selectors whether their series lie where fragments can be sent. `text` is what `expr` was
+ * parsed from: fragments are then cut from it, so that positions in them can be told in it.
+ */
 export function distribute(
   expr: Expr,
   canPush: (selectors: readonly VectorSelector[]) => boolean,
   range: QueryRange,
+  text?: string,
 ): DistributedPlan {
-  const planner = new Planner(canPush, range);
+  const planner = new Planner(canPush, range, text);
   return { expr: planner.rewrite(expr), fragments: planner.fragments, notPushed: planner.notPushed };
 }
 
@@ -48,10 +52,16 @@ class Planner {
   readonly notPushed: NotPushed[] = [];
   readonly #canPush: (selectors: readonly VectorSelector[]) => boolean;
   readonly #range: QueryRange;
+  readonly #text: string | undefined;
 
-  constructor(canPush: (selectors: readonly VectorSelector[]) => boolean, range: QueryRange) {
+  constructor(
+    canPush: (selectors: readonly VectorSelector[]) => boolean,
+    range: QueryRange,
+    text: string | undefined,
+  ) {
     this.#canPush = canPush;
     this.#range = range;
+    this.#text = text;
   }
 
   rewrite(expr: Expr): Expr {
@@ -87,13 +97,16 @@ class Planner {
 
   #push(expr: AggregateExpr): Expr {
     const { startMs, endMs, stepMs } = this.#range;
-    const fragment = { id: this.fragments.length + 1, text: printExpr(expr), expr, startMs, endMs, stepMs };
+    const text = this.#text?.slice(expr.span.start, expr.span.end) ?? printExpr(expr);
+    const fragment = { id: this.fragments.length + 1, text, expr, startMs, endMs, stepMs };
     this.fragments.push(fragment);
     return { kind: 'remote', span: expr.span, fragment };
   }
 
   #refusal(expr: AggregateExpr): string | undefined {
-    if (!isPartialOp(expr.op)) return `${expr.op} is not computed in parts`;
+    if (expr.param !== undefined && !isSameEverywhere(expr.param)) {
+      return `the parameter of ${expr.op} is not the same everywhere`;
+    }
     const reason = perSeriesRefusal(expr.expr);
     if (reason !== undefined) return reason;
     return this.#canPush(selectorsOf(expr.expr))
@@ -163,6 +176,23 @@ function isConstant(expr: Expr): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * A parameter is evaluated wherever a fragment is, step by step: it may depend on the time, but neither on series nor on
+ * what another range would give.
+ */
+function isSameEverywhere(expr: Expr): boolean {
+  let isSame = true;
+  walk(expr, (node) => {
+    if (node.kind === 'vector' || node.kind === 'remote') isSame = false;
+    if (node.kind === 'subquery' && queryTimesRefusal([node.range, node.step, node.offset]) !== undefined) {
+      isSame = false;
+    }
+    // A fragment of an instant query runs as a range of one step, where step() has another value.
+    if (node.kind === 'call' && node.func === 'step') isSame = false;
+  });
+  return isSame;
 }
 
 /** A fragment of an instant query runs as a range of one step, where step() would have another value. */

@@ -1,29 +1,19 @@
 /**
- * Partial aggregates: what a node answers for the series that it holds, merged by whoever asked. The metric
- * names that an aggregation may still have to drop travel as a mark, as in StepSeries.
+ * Partial aggregates: what a node answers for the series that it holds, merged by whoever asked. Both do what the engine
+ * does in one place (AggregateState); here are the range it is for, and the annotations that come with it.
  */
-import { assert } from '../../base/index.ts';
-import type { Labels } from '../../model/index.ts';
 import type { Engine, EvaluationOptions } from '../engine.ts';
-import { ExecutionError } from '../errors.ts';
-import { groupSeries } from '../eval/aggregate/grouping.ts';
-import { isEmptyColumn } from '../eval/values.ts';
-import { unwrapParens } from '../parse/tree.ts';
+import { ExecutionError, lineAndColumn } from '../errors.ts';
+import type { AggregateState } from '../eval/aggregate/aggregate_state.ts';
+import { Annotations } from '../eval/annotations.ts';
+import { type Fragment, unwrapParens } from '../parse/tree.ts';
 import type { QueryRange, RemoteResult, StepSeries, Storage } from '../types.ts';
-import { createState, isPartialOp, type PartialOp, type PartialState } from './state.ts';
-
-export interface PartialGroup {
-  readonly labels: Labels;
-  readonly dropName: boolean;
-  readonly state: PartialState;
-}
 
 export interface PartialAggregate {
-  readonly op: PartialOp;
   readonly startMs: number;
   readonly stepMs: number;
-  readonly steps: number;
-  readonly groups: readonly PartialGroup[];
+  readonly state: AggregateState;
+  /** With positions in the fragment's text. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
 }
@@ -38,60 +28,50 @@ export async function evaluatePartial(
   options: EvaluationOptions = {},
 ): Promise<PartialAggregate> {
   const expr = unwrapParens(engine.parse(fragmentText));
-  if (expr.kind !== 'aggregate' || !isPartialOp(expr.op)) {
-    throw new ExecutionError(`${fragmentText} is no aggregation that can be computed in parts`);
-  }
-  const { op } = expr;
-  const { matrix, warnings, infos } = await engine.evaluateMatrix(
-    expr.expr,
-    range,
-    { storage },
-    signal,
-    options,
-  );
-  const { startMs, stepMs, steps } = matrix;
-  const groups = groupSeries(matrix.series, expr).map(({ labels, members }) => {
-    const state = createState(op, steps);
-    for (const member of members) state.accumulator.add(member);
-    return { labels, dropName: members.some((member) => member.dropName === true), state };
-  });
-  return { op, startMs, stepMs, steps, groups, warnings, infos };
+  if (expr.kind !== 'aggregate') throw new ExecutionError(`${fragmentText} is no aggregation`);
+  const positioned = { ...options, text: fragmentText };
+  const { grid, ...partial } = await engine.evaluatePartial(expr, range, { storage }, signal, positioned);
+  return { startMs: grid.startMs, stepMs: grid.stepMs, ...partial };
 }
 
 /** Joins two partial aggregates of one fragment. The operands' states are used up. */
 export function mergePartials(a: PartialAggregate, b: PartialAggregate): PartialAggregate {
-  assert(
-    a.op === b.op && a.startMs === b.startMs && a.stepMs === b.stepMs && a.steps === b.steps,
-    'partial aggregates of different fragments cannot be merged',
-  );
-  const byKey = new Map<string, PartialGroup>();
-  for (const group of a.groups) byKey.set(group.labels.key(), group);
-  for (const group of b.groups) {
-    const key = group.labels.key();
-    const same = byKey.get(key);
-    if (same === undefined) {
-      byKey.set(key, group);
-      continue;
-    }
-    same.state.merge(group.state);
-    if (group.dropName && !same.dropName) byKey.set(key, { ...same, dropName: true });
-  }
+  a.state.merge(b.state);
   return {
     ...a,
-    groups: [...byKey.values()],
     warnings: [...new Set([...a.warnings, ...b.warnings])],
     infos: [...new Set([...a.infos, ...b.infos])],
   };
 }
 
-/** The aggregation's result, groups in label order so that every placement of the data gives the same. */
-export function finishPartial(partial: PartialAggregate): RemoteResult {
+/**
+ * The aggregation's result, groups in label order so that every placement of the data gives the same. `query` is the text
+ * that the fragment was cut from: annotations then have their position in it. Only once.
+ */
+export function finishPartial(partial: PartialAggregate, fragment: Fragment, query?: string): RemoteResult {
+  const { startMs, stepMs, state } = partial;
+  const annotations = new Annotations(query);
+  annotations.merge(inQuery(partial.warnings, fragment, query), inQuery(partial.infos, fragment, query));
+  const groups = [...state.groups].sort(([, a], [, b]) => a.labels.compare(b.labels));
+  state.groups.clear();
+  for (const [key, group] of groups) state.groups.set(key, group);
   const series: StepSeries[] = [];
-  for (const { labels, dropName, state } of partial.groups) {
-    const { values, present } = state.accumulator.finish();
-    if (!isEmptyColumn(present)) series.push({ labels, values, present, ...(dropName ? { dropName } : {}) });
-  }
-  series.sort((a, b) => a.labels.compare(b.labels));
-  const { startMs, stepMs, steps, warnings, infos } = partial;
-  return { matrix: { startMs, stepMs, steps, series }, warnings, infos };
+  for (const ofGroup of state.finish(fragment.expr, annotations)) for (const one of ofGroup) series.push(one);
+  const { warnings, infos } = annotations;
+  return { matrix: { startMs, stepMs, steps: state.setup.steps, series }, warnings, infos };
+}
+
+/** `(LINE:COLUMN)` that ends an annotation. */
+const positionPattern = /\((\d+):(\d+)\)$/;
+
+/** Moves positions in the fragment's text to where it stands in the query. */
+function inQuery(texts: readonly string[], fragment: Fragment, query: string | undefined): readonly string[] {
+  if (query === undefined) return texts;
+  const first = lineAndColumn(query, fragment.expr.span.start);
+  return texts.map((text) =>
+    text.replace(positionPattern, (_, line: string, column: string) => {
+      const inLine = line === '1' ? Number(column) + first.column - 1 : column;
+      return `(${Number(line) + first.line - 1}:${inLine})`;
+    }),
+  );
 }

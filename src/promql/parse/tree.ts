@@ -159,9 +159,9 @@ export interface RemoteExpr {
 /** A subtree that is computed where its data lives, at startMs, startMs + stepMs, ... up to endMs. */
 export interface Fragment {
   readonly id: number;
-  /** The whole aggregation, e.g. `sum by (job) (rate(x[5m]))`. */
+  /** The whole aggregation, e.g. `sum by (job) (rate(x[5m]))`: as it stands in the query where that is known. */
   readonly text: string;
-  readonly expr: Expr;
+  readonly expr: AggregateExpr;
   readonly startMs: number;
   readonly endMs: number;
   readonly stepMs: number;

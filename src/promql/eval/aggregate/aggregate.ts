@@ -1,23 +1,18 @@
 /**
- * Aggregations: one table says for each operator whether it combines a group into one series or selects some of
- * its series; the rest is common.
+ * Aggregations in a query: their parameter is evaluated and judged, then the series become a state (AggregateState), which
+ * is finished here or travels on.
  */
-import { formatFloatG } from '../../../model/index.ts';
+import { formatFloatG, isValidLabelName } from '../../../model/index.ts';
 import { ExecutionError } from '../../errors.ts';
+import { quote } from '../../parse/literals.ts';
 import type { AggregateExpr, AggregateOp, Span } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import type { Annotations } from '../annotations.ts';
-import type { Evaluator, QueryContext } from '../context.ts';
-import { isEmptyColumn, type VectorValue } from '../values.ts';
-import { AvgAccumulator } from './avg.ts';
-import type { Accumulator } from './columns.ts';
-import { countValues } from './count_values.ts';
-import { CountAccumulator, ExtremumAccumulator } from './extrema.ts';
-import { type Group, groupSeries } from './grouping.ts';
-import { QuantileAccumulator } from './quantile.ts';
-import { checkCounts, type Selection, selectExtreme, selectFirst, selectRatio } from './select.ts';
-import { SumAccumulator } from './sum.ts';
-import { VarianceAccumulator } from './variance.ts';
+import type { Evaluator } from '../context.ts';
+import type { VectorValue } from '../values.ts';
+import { AggregateState } from './aggregate_state.ts';
+import { type Grouping, valueGrouping } from './grouping.ts';
+import { checkCounts } from './select.ts';
 
 /** A parameter's value at each step. */
 interface Parameter {
@@ -26,105 +21,78 @@ interface Parameter {
   readonly annotations: Annotations;
 }
 
-type Family =
-  | { readonly kind: 'combine'; readonly create: (steps: number) => Accumulator }
-  | {
-      readonly kind: 'combine-with';
-      readonly check: (parameter: Parameter) => void;
-      readonly create: (parameter: Float64Array) => Accumulator;
-    }
-  | {
-      readonly kind: 'select';
-      /** Returns false when nothing can be selected at any step. */
-      readonly check: (parameter: Parameter) => boolean;
-      readonly select: (parameter: Float64Array) => Selection;
-    }
-  | { readonly kind: 'count-values' };
+/** Whether anything can be picked at any step. */
+type Check = (parameter: Parameter) => boolean;
 
-const families: Readonly<Record<AggregateOp, Family>> = {
-  sum: { kind: 'combine', create: (steps) => new SumAccumulator(steps) },
-  avg: { kind: 'combine', create: (steps) => new AvgAccumulator(steps) },
-  count: { kind: 'combine', create: (steps) => new CountAccumulator(steps) },
-  group: { kind: 'combine', create: (steps) => new CountAccumulator(steps, 1) },
-  min: { kind: 'combine', create: (steps) => new ExtremumAccumulator(steps, 'min') },
-  max: { kind: 'combine', create: (steps) => new ExtremumAccumulator(steps, 'max') },
-  stddev: { kind: 'combine', create: (steps) => new VarianceAccumulator(steps, 'stddev') },
-  stdvar: { kind: 'combine', create: (steps) => new VarianceAccumulator(steps, 'stdvar') },
-  quantile: {
-    kind: 'combine-with',
-    check: checkQuantiles,
-    create: (quantiles) => new QuantileAccumulator(quantiles),
-  },
-  topk: { kind: 'select', check: checkK, select: (k) => selectExtreme('topk', k) },
-  bottomk: { kind: 'select', check: checkK, select: (k) => selectExtreme('bottomk', k) },
-  limitk: { kind: 'select', check: checkK, select: selectFirst },
-  limit_ratio: { kind: 'select', check: checkRatios, select: selectRatio },
-  count_values: { kind: 'count-values' },
+const checks: Readonly<Partial<Record<AggregateOp, Check>>> = {
+  topk: checkK,
+  bottomk: checkK,
+  limitk: checkK,
+  limit_ratio: checkRatios,
+  quantile: checkQuantiles,
 };
+
+const noParameter = new Float64Array(0);
 
 /**
  * One series a group, or for selections the chosen ones, on the evaluator's grid. Rejects with ExecutionError when the
  * parameter is no count, quantile, ratio or label name as the operator asks.
  */
 export async function evaluateAggregate(expr: AggregateExpr, evaluator: Evaluator): Promise<VectorValue> {
-  const family = families[expr.op];
-  if (family.kind === 'count-values') return evaluateCountValues(expr, evaluator);
-  const parameter = await evaluateParameter(expr, evaluator);
-  const { series } = await evaluator.vector(expr.expr);
-  const groups = groupSeries(series, expr);
   const { context } = evaluator;
-  if (family.kind === 'combine') {
-    return {
-      type: 'vector',
-      series: await combine(groups, () => family.create(evaluator.grid.steps), context),
-    };
-  }
-  if (parameter === undefined) throw new ExecutionError(`${expr.op} needs a parameter`);
-  if (family.kind === 'combine-with') {
-    family.check(parameter);
-    return { type: 'vector', series: await combine(groups, () => family.create(parameter.values), context) };
-  }
-  if (!family.check(parameter)) return { type: 'vector', series: [] };
-  const select = family.select(parameter.values);
-  const selected: StepSeries[] = [];
-  for (const { members } of groups) {
-    for (const one of select(members)) selected.push(one);
+  const state = await evaluatePartially(expr, evaluator);
+  const results: StepSeries[] = [];
+  for (const series of state.finish(expr, context.annotations)) {
+    for (const one of series) results.push(one);
     if (context.due) await context.pause();
   }
-  return { type: 'vector', series: selected };
+  return { type: 'vector', series: results };
 }
 
-async function evaluateParameter(expr: AggregateExpr, evaluator: Evaluator): Promise<Parameter | undefined> {
-  if (expr.param === undefined) return undefined;
+/** The same without the last step. */
+export async function evaluatePartially(expr: AggregateExpr, evaluator: Evaluator): Promise<AggregateState> {
+  const { steps } = evaluator.grid;
+  if (expr.op === 'count_values') {
+    const { by, label } = valueGrouping(await valueLabel(expr, evaluator), expr);
+    return aggregate(
+      expr,
+      evaluator,
+      new AggregateState(expr.op, { steps, parameter: noParameter, label }),
+      by,
+    );
+  }
+  const check = checks[expr.op];
+  if (check === undefined) {
+    const state = new AggregateState(expr.op, { steps, parameter: noParameter, label: '' });
+    return aggregate(expr, evaluator, state, expr);
+  }
+  if (expr.param === undefined) throw new ExecutionError(`${expr.op} needs a parameter`);
   const values = await evaluator.scalar(expr.param);
-  return { values, span: expr.param.span, annotations: evaluator.context.annotations };
+  const state = new AggregateState(expr.op, { steps, parameter: values, label: '' });
+  const { span } = expr.param;
+  return aggregate(expr, evaluator, state, expr, () =>
+    check({ values, span, annotations: evaluator.context.annotations }),
+  );
 }
 
-async function evaluateCountValues(expr: AggregateExpr, evaluator: Evaluator): Promise<VectorValue> {
+/** The series are evaluated before the parameter is judged. */
+async function aggregate(
+  expr: AggregateExpr,
+  evaluator: Evaluator,
+  state: AggregateState,
+  grouping: Grouping,
+  isWanted: () => boolean = () => true,
+): Promise<AggregateState> {
+  const { series } = await evaluator.vector(expr.expr);
+  if (isWanted()) await state.partial(series, grouping, evaluator.context);
+  return state;
+}
+
+async function valueLabel(expr: AggregateExpr, evaluator: Evaluator): Promise<string> {
   const label = expr.param === undefined ? undefined : await evaluator.evaluate(expr.param);
   if (label?.type !== 'string') throw new ExecutionError('count_values needs the name of a label');
-  const { series } = await evaluator.vector(expr.expr);
-  return { type: 'vector', series: countValues(expr, label.text, series) };
-}
-
-async function combine(
-  groups: readonly Group[],
-  create: () => Accumulator,
-  context: QueryContext,
-): Promise<StepSeries[]> {
-  const results: StepSeries[] = [];
-  for (const { labels, members } of groups) {
-    const accumulator = create();
-    let dropName = false;
-    for (const member of members) {
-      accumulator.add(member);
-      if (member.dropName === true) dropName = true;
-      if (context.due) await context.pause();
-    }
-    const { values, present } = accumulator.finish();
-    if (!isEmptyColumn(present)) results.push({ labels, values, present, ...(dropName ? { dropName } : {}) });
-  }
-  return results;
+  if (!isValidLabelName(label.text)) throw new ExecutionError(`invalid label name ${quote(label.text)}`);
+  return label.text;
 }
 
 function checkK({ values }: Parameter): boolean {
@@ -136,18 +104,19 @@ function checkK({ values }: Parameter): boolean {
 function checkRatios({ values, span, annotations }: Parameter): boolean {
   if (values.some((ratio) => Number.isNaN(ratio))) throw new ExecutionError('Ratio value is NaN');
   const text = 'ratio value should be between -1 and 1, got';
-  const highest = values.reduce((a, b) => Math.max(a, b));
-  const lowest = values.reduce((a, b) => Math.min(a, b));
+  const highest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const lowest = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   if (highest > 1) annotations.warn(`${text} ${formatFloatG(highest)}, capping to 1`, span);
   if (lowest < -1) annotations.warn(`${text} ${formatFloatG(lowest)}, capping to -1`, span);
   return highest !== 0 || lowest !== 0;
 }
 
-function checkQuantiles({ values, span, annotations }: Parameter): void {
+function checkQuantiles({ values, span, annotations }: Parameter): boolean {
   for (const q of extremesAndNaN(values)) {
     if (q >= 0 && q <= 1) continue;
     annotations.warn(`quantile value should be between 0 and 1, got ${formatFloatG(q)}`, span);
   }
+  return true;
 }
 
 function extremesAndNaN(values: Float64Array): number[] {

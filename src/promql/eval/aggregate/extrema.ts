@@ -1,69 +1,76 @@
 /**
- * min and max: NaN only when all values are NaN. count and group need no more than presence.
+ * min and max: NaN only when all values are NaN; of the two zeros max gives the positive one and min the negative, so
+ * that the order of the series does not show.
  */
+import type { ByteWriter } from '../../../base/index.ts';
+import { readNumbers, readSteps, writeNumbers, writeSteps } from '../../codec/columns.ts';
 import type { StepSeries } from '../../types.ts';
-import type { Accumulator, GroupColumns } from './columns.ts';
+import {
+  type Finish,
+  type GroupState,
+  groupSeries,
+  noMembers,
+  noteIgnored,
+  type ReadContext,
+  type Setup,
+} from './group_state.ts';
 
-/** min or max; merging a state is the same as adding its result. */
-export class ExtremumAccumulator implements Accumulator {
-  readonly values: Float64Array;
-  readonly present: Uint8Array;
+export class ExtremumState implements GroupState {
+  #values: Float64Array;
+  #present: Uint8Array;
   readonly #sign: 1 | -1;
+  #ignored = false;
+  readonly memberLabels: typeof noMembers = noMembers;
 
-  constructor(steps: number, which: 'min' | 'max') {
-    this.values = new Float64Array(steps);
-    this.present = new Uint8Array(steps);
+  constructor(which: 'min' | 'max', { steps }: Pick<Setup, 'steps'>) {
+    this.#values = new Float64Array(steps);
+    this.#present = new Uint8Array(steps);
     this.#sign = which === 'max' ? 1 : -1;
   }
 
-  add(series: Pick<StepSeries, 'values' | 'present'>): void {
-    const { values, present } = series;
+  add({ values, present, histograms }: Pick<StepSeries, 'values' | 'present' | 'histograms'>): void {
     const sign = this.#sign;
+    const best = this.#values;
+    const seen = this.#present;
     for (let i = 0; i < values.length; i++) {
       if (present[i] !== 1) continue;
+      if (histograms !== undefined && histograms[i] !== null) {
+        this.#ignored = true;
+        continue;
+      }
       const value = values[i] as number;
-      const best = this.values[i] as number;
-      if (this.present[i] === 0 || sign * value > sign * best || Number.isNaN(best)) this.values[i] = value;
-      this.present[i] = 1;
+      const known = best[i] as number;
+      if (seen[i] === 0 || sign * value > sign * known || Number.isNaN(known)) best[i] = value;
+      else if (value === 0 && known === 0) best[i] = sign * Math.max(sign * value, sign * known);
+      seen[i] = 1;
     }
   }
 
-  finish(): GroupColumns {
-    return { values: this.values, present: this.present };
-  }
-}
-
-/** count, and group with a constant result of 1. */
-export class CountAccumulator implements Accumulator {
-  readonly counts: Float64Array;
-  readonly #constant: number | undefined;
-
-  constructor(steps: number, constant?: number) {
-    this.counts = new Float64Array(steps);
-    this.#constant = constant;
+  merge(other: ExtremumState): void {
+    if (other.#ignored) this.#ignored = true;
+    this.add({ values: other.#values, present: other.#present });
   }
 
-  add(series: Pick<StepSeries, 'present'>): void {
-    const { present } = series;
-    for (let i = 0; i < present.length; i++)
-      this.counts[i] = (this.counts[i] as number) + (present[i] as number);
+  finish(context: Finish): StepSeries[] {
+    if (this.#ignored) noteIgnored(context);
+    return groupSeries(context, this.#values, this.#present);
   }
 
-  merge(other: CountAccumulator): void {
-    for (let i = 0; i < this.counts.length; i++) {
-      this.counts[i] = (this.counts[i] as number) + (other.counts[i] as number);
-    }
+  /** Whether histograms were ignored; steps with values; values. */
+  write(writer: ByteWriter): void {
+    writer.u8(this.#ignored ? 1 : 0);
+    writeSteps(writer, this.#present);
+    writeNumbers(writer, this.#values, this.#present);
   }
 
-  finish(): GroupColumns {
-    const values = new Float64Array(this.counts.length);
-    const present = new Uint8Array(values.length);
-    for (let i = 0; i < values.length; i++) {
-      const count = this.counts[i] as number;
-      if (count === 0) continue;
-      present[i] = 1;
-      values[i] = this.#constant ?? count;
-    }
-    return { values, present };
+  /** Throws ByteFormatError. */
+  static read(which: 'min' | 'max', context: ReadContext): ExtremumState {
+    const { reader, steps, claim } = context;
+    claim(1);
+    const state = new ExtremumState(which, { steps: 0 });
+    state.#ignored = reader.u8() === 1;
+    state.#present = readSteps(reader, steps);
+    state.#values = readNumbers(reader, state.#present);
+    return state;
   }
 }

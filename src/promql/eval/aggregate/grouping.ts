@@ -2,16 +2,10 @@
  * Groups of an aggregation: series with equal labels after `by` or `without`.
  */
 import { Labels, metricNameLabel } from '../../../model/index.ts';
-import type { StepSeries } from '../../types.ts';
 
 export interface Grouping {
   readonly grouping: readonly string[];
   readonly without: boolean;
-}
-
-export interface Group {
-  readonly labels: Labels;
-  readonly members: StepSeries[];
 }
 
 /** Reduces labels to those of the group. */
@@ -25,15 +19,15 @@ export function groupLabels({ grouping, without }: Grouping): (labels: Labels) =
   return (labels) => labels.keeping(kept);
 }
 
-/** Groups in the order of their first series. */
-export function groupSeries(series: readonly StepSeries[], grouping: Grouping): Group[] {
-  const reduce = groupLabels(grouping);
-  const groups = new Map<string, Group>();
-  for (const one of series) {
-    const labels = reduce(one.labels);
-    const group = groups.get(labels.key());
-    if (group === undefined) groups.set(labels.key(), { labels, members: [one] });
-    else group.members.push(one);
-  }
-  return [...groups.values()];
+/**
+ * How count_values groups: apart from the label that it makes, which no input keeps. `label` is empty when `without` drops
+ * the made one too.
+ */
+export function valueGrouping(
+  label: string,
+  { grouping, without }: Grouping,
+): { by: Grouping; label: string } {
+  if (!without) return { by: { grouping: grouping.filter((name) => name !== label), without }, label };
+  const isDropped = grouping.includes(label) || label === metricNameLabel;
+  return { by: { grouping: [...grouping, label], without }, label: isDropped ? '' : label };
 }

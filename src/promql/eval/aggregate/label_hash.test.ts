@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Labels } from '../../../model/index.ts';
-import { selectRatio } from './select.ts';
+import { SelectState } from './select.ts';
 
 const sets: Record<string, string>[] = Array.from({ length: 60 }, (_, i) => ({
   i: String(i),
@@ -12,13 +12,15 @@ sets.push({ i: 'big', long: 'y'.repeat(300) });
 sets.push({ i: '254', v: 'y'.repeat(254) }, { i: '255', v: 'y'.repeat(255) });
 
 function picked(ratio: number): string {
-  const group = sets.map((set) => ({
-    labels: Labels.fromRecord({ __name__: 'm', ...set }),
-    values: new Float64Array(1),
-    present: Uint8Array.of(1),
-  }));
-  const kept = selectRatio(Float64Array.of(ratio))(group);
-  return kept.map(({ labels }) => labels.get('i')).join(' ');
+  const state = new SelectState('limit_ratio', { parameter: Float64Array.of(ratio) });
+  for (const set of sets) {
+    const labels = Labels.fromRecord({ __name__: 'm', ...set });
+    state.add({ labels, values: new Float64Array(1), present: Uint8Array.of(1) });
+  }
+  return state
+    .memberLabels()
+    .map((labels) => labels.get('i'))
+    .join(' ');
 }
 
 test('limit_ratio picks the series that a Prometheus 3.5 picked of the same ones', () => {
