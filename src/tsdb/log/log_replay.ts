@@ -175,7 +175,9 @@ export class LogReplay {
     for await (const [key, value] of this.#records()) {
       const position = parseRecordKey(key);
       if (position !== undefined && position.sequence <= this.#state.deletedThrough) {
+        // Goes with the next records that do.
         this.#keyEpoch = Math.max(this.#keyEpoch, position.epoch);
+        this.#blocks.add(position, Number.NEGATIVE_INFINITY, key.length + value.length);
         continue;
       }
       const frame = decodeFrame(key, value);

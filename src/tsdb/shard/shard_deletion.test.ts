@@ -15,7 +15,10 @@ const up = { __name__: 'up' };
 const nowMs = 100_000_000;
 const everything = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 const all = [Matcher.create(MatchType.Equal, '__name__', 'up')];
-const writesMax = 10;
+const writesMax = 14;
+
+/** Of a hexadecimal key. */
+const isRecord = (key: string): boolean => key.slice(4, 6) === '4c';
 
 class Scene {
   readonly memory = new MemoryDisk();
@@ -89,10 +92,17 @@ for (const [name, deletion] of Object.entries(deletions)) {
           () => true,
           () => false,
         );
-        const found = await read(await scene.restarted(isPowerCut));
+        const again = await scene.restarted(isPowerCut);
+        const found = await read(again);
         if (isDone || found.length === 0) assert.deepEqual(found, [], `${writes} writes`);
         else assert.deepEqual(found, before, `${writes} writes`);
         done += isDone ? 1 : 0;
+        // What a crash left of it goes with what is sealed.
+        const newer = batchOf([up, nowMs + 1, 6]);
+        await again.append(newer, { epoch: 9, nowMs, bypassOutOfOrder: true });
+        await again.sealNow();
+        assert.equal(again.stats().logBytes, 0, `${writes} writes`);
+        assert.deepEqual(scene.memory.keys.filter(isRecord), [], `${writes} writes`);
       }
       assert.ok(done > 0 && done < writesMax, `${done} were done`);
     }

@@ -40,6 +40,7 @@ const recoveryStepsMax = 40;
 
 export interface OpenedStore {
   openShard(shard: number): Promise<ShardStore>;
+  listShards(): Promise<number[]>;
   maintain(): Promise<void>;
   close(): Promise<void>;
 }
@@ -535,6 +536,7 @@ export class ShardWorld {
       const { samples, series, windows } = (await this.#shard(shard)).stats();
       assert.deepEqual([samples, series, windows], [0, 0, 0], 'a deleted shard is empty');
     }
+    assert.deepEqual(await this.#opened().listShards(), [], 'a deleted shard has nothing on the disk');
   }
 
   // --- helpers ---

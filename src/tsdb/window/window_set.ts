@@ -13,7 +13,7 @@ import { type Cardinality, countCardinality } from './cardinality.ts';
 import { frameChunk, Section } from './chunk_frame.ts';
 import { mergedStream, planCompaction } from './compaction.ts';
 import { isDamage, WindowError, windowErrorCodes } from './errors.ts';
-import { KeyKind, tombstoneKey, type WindowId, windowKey } from './keys.ts';
+import { KeyKind, kindRange, tombstoneKey, type WindowId, windowKey } from './keys.ts';
 import { type Listing, listNames, listSeries, listValues } from './label_lists.ts';
 import { joinedWindowMs, tombstonesMax, windowMs } from './limits.ts';
 import { SetGauges, type WindowMetrics } from './metrics.ts';
@@ -291,9 +291,11 @@ export class WindowSet {
   ): Promise<void> {
     const throughSequence = this.#sequence;
     this.#hiddenThrough = throughSequence;
-    return this.#exclusively(() => {
+    return this.#exclusively(async () => {
       const gone = this.#windows.filter(({ header }) => header.sequence <= throughSequence);
-      return this.#remove(gone, write);
+      await this.#remove(gone, write);
+      // One that a disk in trouble took late may be known to nobody any more.
+      await this.#deps.engine.clear(kindRange(this.shard, KeyKind.Tombstone));
     });
   }
 
