@@ -53,6 +53,12 @@ const queries = [
   'max_over_time(sum(temperature)[5m:1m])',
   'sum(absent_metric) or vector(1)',
   'quantile(0.5, temperature)',
+  'quantile by (job) (0.9, rate(requests_total[2m]))',
+  'stddev by (job) (temperature)',
+  'bottomk by (job) (2, -temperature)',
+  'limitk(5, temperature) or limit_ratio(0.3, requests_total)',
+  'count_values without (instance) ("v", temperature > bool 0)',
+  'topk(time() / 300, temperature)',
   'sum(temperature offset 1m) by (job)',
 ];
 
@@ -293,4 +299,24 @@ test('a subquery without a step takes the global evaluation interval', async () 
   };
   assert.equal(await count(10_000), 6);
   assert.equal(await count(60_000), 1);
+});
+
+test('the nodes, too, take it as the step of subqueries without one', async () => {
+  const cluster = new MemoryCluster(threeNodes());
+  const expr = 'sum(count_over_time(m[1m:]))';
+  assert.equal(total(await coordinate(cluster, expr, { range: at, subqueryStepMs: 5_000 })), 9);
+  assert.equal(total(await coordinate(cluster, expr, { range: at, subqueryStepMs: 60_000 })), undefined);
+});
+
+test('annotations of the nodes have their positions in the whole query, each once', async () => {
+  const random = seededRandom(1);
+  const series = dataset(random);
+  const cluster = new MemoryCluster(scatter(series, { nodes: 3, shards: 16, random }), 2);
+  const text = '1 +\n  quantile(2, rate(temperature[5m]))';
+  const { warnings, infos } = await coordinate(cluster, text);
+  assert.deepEqual(warnings, ['PromQL warning: quantile value should be between 0 and 1, got 2 (2:12)']);
+  assert.deepEqual(infos, [
+    'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "temperature" (2:20)',
+  ]);
+  assert.ok(cluster.calls.some((call) => call.includes('partial')));
 });

@@ -84,7 +84,7 @@ export class Coordinator {
   async #fetch(
     fragment: Fragment,
     attempt: Attempt,
-    { expr, limits }: CoordinatedQuery,
+    { expr, limits, subqueryStepMs }: CoordinatedQuery,
     signal: AbortSignal,
   ): Promise<RemoteResult> {
     const request = {
@@ -92,16 +92,17 @@ export class Coordinator {
       payload: (tableVersion: number): Uint8Array =>
         encodePartialRequest(
           { tableVersion, deadlineMs: limits.timeoutMs },
-          { ...fragment, expr: fragment.text, lookbackMs: limits.lookbackMs, samplesMax: limits.samplesMax },
+          { ...fragment, expr: fragment.text, ...limits, subqueryStepMs },
         ),
     };
     const { whole, scattered } = attempt.assignment;
     const storage = new HoldersStorage(attempt, scattered, limits.timeoutMs);
     const [payloads, here] = await Promise.all([
       attempt.ask(whole, request, signal),
-      evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, { limits }).catch(
-        throwUnwrapped,
-      ),
+      evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, {
+        limits,
+        subqueryStepMs,
+      }).catch(throwUnwrapped),
     ]);
     const partials = payloads.map((payload) => decodePartial(payload, here));
     return finishPartial(partials.reduce(mergePartials, here), fragment, expr);

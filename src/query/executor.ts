@@ -62,9 +62,12 @@ export async function execute(
     }
     case 'partial': {
       const { expr, startMs, endMs, stepMs, lookbackMs, samplesMax } = part.value;
+      const subqueryStepMs = Number(part.value.subqueryStepMs);
       const limits = { lookbackMs: Number(lookbackMs), samplesMax: Number(samplesMax) };
       const range = { startMs: Number(startMs), endMs: Number(endMs), stepMs: Number(stepMs) };
-      return encodePartial(await evaluatePartial(engine, expr, range, shards, signal, { limits }));
+      return encodePartial(
+        await evaluatePartial(engine, expr, range, shards, signal, { limits, subqueryStepMs }),
+      );
     }
     case 'series': {
       const { fromMs, toMs } = part.value;

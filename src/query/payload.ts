@@ -56,6 +56,8 @@ export interface PartialRequest {
   readonly stepMs: number;
   readonly lookbackMs: number;
   readonly samplesMax: number;
+  /** The step of subqueries that name none. */
+  readonly subqueryStepMs: number;
 }
 
 export function encodePartialRequest(envelope: Envelope, part: PartialRequest): Uint8Array {
@@ -68,6 +70,7 @@ export function encodePartialRequest(envelope: Envelope, part: PartialRequest): 
       stepMs: BigInt(part.stepMs),
       lookbackMs: BigInt(part.lookbackMs),
       samplesMax: BigInt(part.samplesMax),
+      subqueryStepMs: BigInt(part.subqueryStepMs),
     },
   });
 }

@@ -12,7 +12,8 @@ import { execute, type LocalShards } from '../executor.ts';
 import type { Assignment, AwayShards, Replicas, ShardsAt } from '../replicas.ts';
 
 export const testLimits = { samplesMax: 1_000_000, timeoutMs: 10_000, lookbackMs: 300_000 } as const;
-export const testEngine = (): Engine => new Engine({ limits: testLimits, clock: systemClock });
+export const testEngine = (): Engine =>
+  new Engine({ limits: testLimits, features: { experimentalFunctions: true }, clock: systemClock });
 
 /** Per shard: who holds which series of it. More than one node: the shard is on the move. */
 export type Holders = ReadonlyMap<string, readonly SeriesColumns[]>;
