@@ -1,9 +1,9 @@
 /**
  * Aggregations over time of windows that have histograms, alone or beside floats.
  */
-import { CounterResetHint, type FloatHistogram, HistogramAccumulator } from '../../model/index.ts';
+import { type FloatHistogram, HistogramTotal } from '../../model/index.ts';
 import type { HistogramWindow, MixedKernel, MixedWindow } from '../eval/mixed_windows.ts';
-import { type SeriesNotes, unlessIncompatible } from '../eval/notes.ts';
+import type { SeriesNotes } from '../eval/notes.ts';
 import type { WindowKernel } from '../eval/windows.ts';
 
 type HistogramsKernel = (window: HistogramWindow, notes: SeriesNotes) => FloatHistogram | undefined;
@@ -17,49 +17,20 @@ export function combinedOverTime(ofFloats: WindowKernel, ofHistograms: Histogram
   };
 }
 
-/** Undefined, with a note, when the window mixes exponential and custom buckets. */
-export const sumOfHistograms: HistogramsKernel = (window, notes) => {
-  const sum = unlessIncompatible(() => accumulate(window));
-  if (sum === undefined) return void notes.mixedSchemas();
-  noteHints(window, notes);
-  if (sum.boundsReconciled) notes.reconciledBounds('aggregation');
-  return sum.total;
-};
+export const sumOfHistograms: HistogramsKernel = (window, notes) => totalOf(window, notes).sum();
 
-export const meanOfHistograms: HistogramsKernel = (window, notes) => {
-  const sum = sumOfHistograms(window, notes);
-  if (sum === undefined || !sum.hasOverflow) return sum?.divide(window.count);
-  return runningMean(window);
-};
+export const meanOfHistograms: HistogramsKernel = (window, notes) => totalOf(window, notes).mean();
 
-function accumulate(window: HistogramWindow): { total: FloatHistogram; boundsReconciled: boolean } {
-  const sum = new HistogramAccumulator(window.at(window.from));
-  let boundsReconciled = false;
-  for (let i = window.from + 1; i < window.to; i++) {
-    if (sum.add(window.at(i)).boundsReconciled) boundsReconciled = true;
+/** Without a sum or mean, with a note, when the window mixes exponential and custom buckets. */
+function totalOf(window: HistogramWindow, notes: SeriesNotes): HistogramTotal {
+  const total = new HistogramTotal();
+  for (let i = window.from; i < window.to; i++) total.add(window.at(i));
+  if (total.isIncompatible) notes.mixedSchemas();
+  else {
+    if (total.counterResetCollision) notes.resetCollision('aggregation');
+    if (total.boundsReconciled) notes.reconciledBounds('aggregation');
   }
-  return { total: sum.result(), boundsReconciled };
-}
-
-/** For sums beyond what a float holds: the mean of the first n samples, n growing. */
-function runningMean(window: HistogramWindow): FloatHistogram {
-  let mean = window.at(window.from);
-  for (let i = window.from + 1; i < window.to; i++) {
-    const count = i - window.from + 1;
-    mean = mean.scale((count - 1) / count).add(window.at(i).divide(count)).histogram;
-  }
-  return mean;
-}
-
-function noteHints(window: HistogramWindow, notes: SeriesNotes): void {
-  let reset = false;
-  let notReset = false;
-  for (let i = window.from; i < window.to; i++) {
-    const hint = window.at(i).counterResetHint;
-    if (hint === CounterResetHint.Reset) reset = true;
-    else if (hint === CounterResetHint.NotReset) notReset = true;
-  }
-  if (reset && notReset) notes.resetCollision('aggregation');
+  return total;
 }
 
 export const countOfAll: MixedKernel = ({ floats, histograms }) => floats.count + histograms.count;

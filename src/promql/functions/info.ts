@@ -4,8 +4,11 @@
  */
 import { type Labels, LabelsBuilder, type Matcher, metricNameLabel } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
+import type { Evaluator } from '../eval/context.ts';
+import { seriesOf } from '../eval/raw.ts';
 import { evaluateSelector } from '../eval/selector.ts';
-import { isEmptyColumn, mergeSameLabels, sameLabelsetMessage } from '../eval/values.ts';
+import { isEmptyColumn, mergeSameLabels, noHistograms, sameLabelsetMessage } from '../eval/values.ts';
+import type { VectorSelector } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import { argument, type FunctionFamily, type FunctionSpec } from './function.ts';
 
@@ -29,12 +32,23 @@ const info: FunctionSpec = {
       names.every((name) => name.matches(labels.metricName));
     const targets = series.filter((one) => !isInfo(one));
     const found = (await evaluateSelector(selector, evaluator, 'timestamps')).series;
+    await refuseHistograms(selector, evaluator);
     const columns = chooseNewest(found.filter(ofTargets(targets)), evaluator.grid.steps);
     const joiner = new Joiner(columns, asked);
     const results = series.flatMap((one) => (isInfo(one) ? [one] : joiner.join(one)));
     return { type: 'vector', series: mergeSameLabels(results) };
   },
 };
+
+/** Throws ExecutionError when an info series has a native histogram at a step. */
+async function refuseHistograms(selector: VectorSelector, evaluator: Evaluator): Promise<void> {
+  if (!seriesOf(selector, evaluator).some(({ histograms }) => histograms !== undefined)) return;
+  const { series } = await evaluateSelector(selector, evaluator);
+  for (const { labels, present, histograms } of series) {
+    if (!histograms?.some((histogram, i) => histogram !== null && present[i] === 1)) continue;
+    throw new ExecutionError(`this should be an info metric, with float samples: ${labels}`);
+  }
+}
 
 /** Info series whose identifying labels occur among the targets. */
 function ofTargets(targets: readonly StepSeries[]): (series: StepSeries) => boolean {
@@ -117,6 +131,7 @@ class Joiner {
       if (result === undefined) continue;
       if (result.present[step] === 1) throw new ExecutionError(sameLabelsetMessage);
       result.values[step] = base.values[step] as number;
+      if (result.histograms !== undefined) result.histograms[step] = base.histograms?.[step] ?? null;
       result.present[step] = 1;
     }
     return [...byChoice.values()].filter(
@@ -142,6 +157,7 @@ class Joiner {
       labels: result.labels(),
       values: new Float64Array(steps),
       present: new Uint8Array(steps),
+      ...(base.histograms === undefined ? {} : { histograms: noHistograms(steps) }),
       ...(base.dropName === true ? { dropName: true } : {}),
     };
   }
