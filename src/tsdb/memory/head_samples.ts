@@ -411,7 +411,7 @@ export class HeadSamples {
     const timeMs = column.times[k] as number;
     const epoch = column.epochs[k] as number;
     if (page.epoch[i] !== epoch) this.changeEpoch(slot, timeMs, epoch);
-    this.runs.push(page, i, timeMs, column.words, k * 2);
+    this.runs.push(page, i, column.times, k, column.words, k * 2);
     const histogram = column.histograms?.[k] ?? null;
     if (histogram !== null) this.addHistogram(slot, timeMs, histogram);
     this.#table.add(page.shard[i] as number, Cell.samples, 1);

@@ -68,6 +68,8 @@ export class HeadStore {
   readonly #sealing: HeadSealing;
   readonly #standing = new SampleColumn();
   #epoch = 0;
+  /** The time of a sample that comes alone. */
+  readonly #time = new Float64Array(1);
   /** The column of values that was appended from last, and its bits. */
   #values = new Float64Array(0);
   #words = new Uint32Array(0);
@@ -130,12 +132,20 @@ export class HeadStore {
   /** Appends `values[index]` at `timeMs`, a safe integer. Only a sample newer than the series' newest is taken. */
   append(ref: number, timeMs: number, values: Float64Array, index: number): Verdict {
     if (values !== this.#values) this.#lookAt(values);
-    return this.#append(ref, timeMs, this.#words, index * 2, null);
+    this.#time[0] = timeMs;
+    return this.#append(ref, this.#time, 0, this.#words, index * 2, null);
+  }
+
+  /** As `append`, at `times[index]`: a time that is handed over as a number of its own is an object to V8 each time. */
+  appendAt(ref: number, times: Float64Array, values: Float64Array, index: number): Verdict {
+    if (values !== this.#values) this.#lookAt(values);
+    return this.#append(ref, times, index, this.#words, index * 2, null);
   }
 
   /** As `append`; a series may have floats and histograms. */
   appendHistogram(ref: number, timeMs: number, histogram: FloatHistogram): Verdict {
-    return this.#append(ref, timeMs, zeroWords, 0, histogram);
+    this.#time[0] = timeMs;
+    return this.#append(ref, this.#time, 0, zeroWords, 0, histogram);
   }
 
   /**
@@ -322,11 +332,13 @@ export class HeadStore {
 
   #append(
     ref: number,
-    timeMs: number,
+    times: Float64Array,
+    timeAt: number,
     words: Uint32Array,
     wordsAt: number,
     histogram: FloatHistogram | null,
   ): Verdict {
+    const timeMs = times[timeAt] as number;
     const { series, table } = this.#index;
     const slot = series.slotOf(ref);
     if (slot < 0) return Verdict.unknown;
@@ -350,7 +362,7 @@ export class HeadStore {
     }
     if (!isHot) table.enter(shard, timeMs, epoch);
     if (page.epoch[i] !== epoch) this.#samples.changeEpoch(slot, timeMs, epoch);
-    this.#samples.runs.push(page, i, timeMs, words, wordsAt);
+    this.#samples.runs.push(page, i, times, timeAt, words, wordsAt);
     if (histogram !== null) this.#samples.addHistogram(slot, timeMs, histogram);
     cells[at + Cell.samples] = (cells[at + Cell.samples] as number) + 1;
     if (timeMs > (cells[at + Cell.newestMs] as number)) cells[at + Cell.newestMs] = timeMs;
@@ -398,7 +410,8 @@ export class HeadStore {
     if (timeMs >= table.get(shard, Cell.floorMs) && timeMs > page.newestMs(slot & pageMask)) {
       const own = this.#epoch;
       this.#epoch = epoch;
-      const verdict = this.#append(ref, timeMs, words, wordsAt, histogram);
+      this.#time[0] = timeMs;
+      const verdict = this.#append(ref, this.#time, 0, words, wordsAt, histogram);
       this.#epoch = own;
       return verdict;
     }

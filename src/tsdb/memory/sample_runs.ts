@@ -41,8 +41,19 @@ export class SampleRuns {
     return this.#slab.trim();
   }
 
-  /** Adds a sample, newer than all others, whose value is `words[at, at + 2)`. */
-  push(page: SeriesPage, i: number, timeMs: number, words: Uint32Array, at: number): void {
+  /**
+   * Adds a sample, newer than all others, at `times[timeAt]`, whose value is `words[at, at + 2)`. A time that is handed over
+   * as a number is a new object to V8 each time.
+   */
+  push(
+    page: SeriesPage,
+    i: number,
+    times: Float64Array,
+    timeAt: number,
+    words: Uint32Array,
+    at: number,
+  ): void {
+    const timeMs = times[timeAt] as number;
     let count = page.tailCount[i] as number;
     let delta = timeMs - (page.tailBaseMs[i] as number);
     if (count === tailSamples || (count > 0 && delta > deltaMaxMs)) {

@@ -153,7 +153,7 @@ export class Admission {
     if (!merge && isCurrent) {
       const verdict =
         histogram === null
-          ? this.#head.append(ref, timeMs, batch.values, i)
+          ? this.#head.appendAt(ref, batch.timestamps, batch.values, i)
           : this.#head.appendHistogram(ref, timeMs, histogram);
       const isLate = verdict === Verdict.outOfOrder || verdict === Verdict.belowFloor;
       if (!isLate || !mayBeLate) {

@@ -424,6 +424,8 @@ export class TsdbShard implements ShardStore {
     const { metrics } = this.#deps;
     const type = batch.histograms === undefined ? 'float' : 'histogram';
     metrics.samplesAppended.inc({ type }, outcome.appended);
+    // Finding the value of a label takes longer than adding to it.
+    if (outcome.appended === batch.refs.length) return;
     metrics.outOfOrder.inc({ type }, outcome.outOfOrder);
     metrics.outOfBounds.inc({ type }, outcome.tooFarInFuture);
     metrics.tooOld.inc({ type }, outcome.tooOld);
