@@ -15,7 +15,13 @@ import { TreeEvaluator } from './eval/evaluate.ts';
 import { extendedSamples } from './eval/extended.ts';
 import { type Grid, gridOf } from './eval/grid.ts';
 import { prefetch, type Sources } from './eval/prefetch.ts';
-import { dropMarkedNames, sameLabelsetMessage, type Value, withoutMetadata } from './eval/values.ts';
+import {
+  dropMarkedNames,
+  histogramSize,
+  sameLabelsetMessage,
+  type Value,
+  withoutMetadata,
+} from './eval/values.ts';
 import { evaluateRange, moveWindow, Window } from './eval/windows.ts';
 import { EngineMetrics } from './metrics.ts';
 import { typeOf } from './parse/check.ts';
@@ -212,6 +218,9 @@ async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<Que
     const { from, to } = window;
     if (to === from) continue;
     evaluator.context.hold(to - from);
+    for (const histogram of histograms?.slice(from, to) ?? []) {
+      if (histogram !== null) evaluator.context.hold(histogramSize(histogram) - 1);
+    }
     const plain = {
       timestamps: timestamps.subarray(from, to),
       values: values.subarray(from, to),

@@ -9,6 +9,7 @@ import type { Extension } from '../eval/extended.ts';
 import { type MixedKernel, runMixedWindows } from '../eval/mixed_windows.ts';
 import { SeriesNotes } from '../eval/notes.ts';
 import {
+  anyPresent,
   dropNames,
   floatsOnly,
   isEmptyColumn,
@@ -105,7 +106,7 @@ export interface WindowFunctionOptions {
   readonly rangeAt?: number;
   /** The extended selectors that the function takes. Default none. */
   readonly extensions?: readonly Extension[];
-  /** Sees the other arguments before anything is computed, to warn or refuse. */
+  /** Sees the other arguments at the steps that have a result, to warn. */
   readonly check?: (call: CallExpr, evaluator: Evaluator, args: readonly Float64Array[]) => void;
   /** Sees each series that has a result. */
   readonly inspect?: (call: CallExpr, evaluator: Evaluator, series: StepSeries) => void;
@@ -148,13 +149,19 @@ export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = 
       }
       const range = await evaluateRange(argument(call, rangeAt), evaluator);
       checkExtension(call, range, options.extensions ?? []);
-      options.check?.(call, evaluator, args);
       const series = await runSeries(range, evaluator, kernels, args, argumentSpan(call, 0));
+      if (options.check !== undefined) options.check(call, evaluator, usedArguments(args, series));
       if (options.inspect !== undefined) for (const one of series) options.inspect(call, evaluator, one);
       if (options.keepsName === true) return { type: 'vector', series };
       return named(series, evaluator);
     },
   };
+}
+
+/** The columns without the steps at which no series has a result. */
+function usedArguments(args: readonly Float64Array[], series: readonly StepSeries[]): Float64Array[] {
+  const used = anyPresent(series, args[0]?.length ?? 0);
+  return args.map((column) => column.filter((_, step) => used[step] === 1));
 }
 
 /** What messages say of which functions take an extended selector. */

@@ -7,12 +7,20 @@ import {
   isValidLabelName,
   type Labels,
   LabelsBuilder,
+  metricNameLabel,
   quoteGo,
 } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import type { Evaluator } from '../eval/context.ts';
 import { SeriesNotes } from '../eval/notes.ts';
-import { anyPresent, floatsOnly, histogramAt, isEmptyColumn } from '../eval/values.ts';
+import {
+  anyPresent,
+  floatsOnly,
+  histogramAt,
+  isEmptyColumn,
+  mergeSameLabels,
+  withoutEmpty,
+} from '../eval/values.ts';
 import type { Span } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import {
@@ -202,14 +210,22 @@ const histogramQuantiles: FunctionSpec = {
     const results: StepSeries[] = [];
     for (const [index, quantiles] of columns.entries()) {
       checkQuantile(call, evaluator, index + 2, quantiles);
-      const text = openMetricsFloat(quantiles[0] as number);
-      const labelsOf = (labels: Labels): Labels => new LabelsBuilder(labels).set(label, text).labels();
-      for (const one of quantilesOf(input, quantiles, labelsOf, reports, evaluator, span)) results.push(one);
+      for (const q of new Set(quantiles)) {
+        const text = openMetricsFloat(q);
+        const labelsOf = (labels: Labels): Labels => new LabelsBuilder(labels).set(label, text).labels();
+        const found = quantilesOf(input, quantiles, labelsOf, reports, evaluator, span);
+        for (const one of found) results.push(atSteps(one, (step) => Object.is(quantiles[step], q)));
+      }
     }
     reports.annotate(evaluator, span);
-    return named(results, evaluator);
+    return named(withoutEmpty(results), evaluator);
   },
 };
+
+/** Only the steps for which `wanted` says so. */
+function atSteps(series: StepSeries, wanted: (step: number) => boolean): StepSeries {
+  return { ...series, present: series.present.map((bit, step) => (wanted(step) ? bit : 0)) };
+}
 
 /** Floats in label values always show that they are floats. */
 function openMetricsFloat(value: number): string {
@@ -248,6 +264,8 @@ const histogramFraction: FunctionSpec = {
   },
 };
 
+const nameOnly: ReadonlySet<string> = new Set([metricNameLabel]);
+
 /** A float of each native histogram; floats have no result. */
 function ofHistogram(apply: (histogram: FloatHistogram) => number): FunctionSpec {
   return {
@@ -262,7 +280,10 @@ function ofHistogram(apply: (histogram: FloatHistogram) => number): FunctionSpec
         const result = ofNative({ ...one, present }, one.labels, apply);
         if (result !== undefined) results.push(result);
       }
-      return named(results, evaluator);
+      if (evaluator.context.options.delayedNameRemoval) return named(results, evaluator);
+      // Unlike all other functions these leave the labels for type and unit, until the end of the query.
+      const unnamed = results.map((one) => ({ ...one, labels: one.labels.without(nameOnly) }));
+      return { type: 'vector', series: mergeSameLabels(unnamed) };
     },
   };
 }

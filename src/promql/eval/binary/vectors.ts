@@ -49,8 +49,8 @@ export async function evaluateVectors(
   for (const key of fills ? new Set([...manys.keys(), ...ones.keys()]) : manys.keys()) {
     const members = manys.get(key) ?? [];
     const partners = ones.get(key) ?? [];
-    pairer.group(members, partners);
-    if (fills) pairer.fill(members, partners, reduce);
+    const matched = pairer.group(members, partners);
+    if (fills) pairer.fill(members, partners, reduce, matched);
     if (context.due) await context.pause();
   }
   notes.annotate(context.annotations, expr.span);
@@ -138,9 +138,11 @@ class Pairer {
     this.#reduce = resultReduction(matching, dropsMetadata);
   }
 
-  group(many: readonly StepSeries[], ones: readonly StepSeries[]): void {
+  /** Gives the steps at which elements were combined where that is not all at which both sides have some. */
+  group(many: readonly StepSeries[], ones: readonly StepSeries[]): Uint8Array | undefined {
     const pairs = many.length * ones.length;
-    if (pairs === 0) return;
+    if (pairs === 0) return undefined;
+    const matched = this.#isMixed(many, ones) ? new Uint8Array(many[0]?.present.length ?? 0) : undefined;
     const oneToOne = this.#matching.cardinality === 'one-to-one';
     // Steps taken by a result: of the whole group, or per result labels when many are allowed.
     const taken = new Map<string, Uint8Array>();
@@ -153,19 +155,38 @@ class Pairer {
           used = taken.get(key) ?? new Uint8Array(left.present.length);
           taken.set(key, used);
         }
-        this.#pair(left, right, labels, used);
+        if (matched === undefined) this.#pair(left, right, labels, used);
+        else this.#mixedPair(left, right, labels, used, matched);
       }
     }
+    return matched;
   }
 
-  /** Pairs series with the fill value at the steps at which the other side of their group has none. */
-  fill(many: readonly StepSeries[], ones: readonly StepSeries[], reduce: (labels: Labels) => Labels): void {
+  #isMixed(many: readonly StepSeries[], ones: readonly StepSeries[]): boolean {
+    const hasHistograms = ({ histograms }: StepSeries): boolean => histograms !== undefined;
+    return this.#operator.kind === 'trim' || many.some(hasHistograms) || ones.some(hasHistograms);
+  }
+
+  /**
+   * Pairs series with the fill value at the steps at which the other side of their group has none; `matched` is what
+   * `group` gave for the two.
+   */
+  fill(
+    many: readonly StepSeries[],
+    ones: readonly StepSeries[],
+    reduce: (labels: Labels) => Labels,
+    matched: Uint8Array | undefined,
+  ): void {
     const { fillLeft, fillRight } = this.#matching;
-    if (fillRight !== undefined) {
-      for (const one of many) this.group([one], [filler(one, ones, fillRight, reduce)]);
+    const [firstMany] = many;
+    const [firstOne] = ones;
+    if (fillRight !== undefined && firstMany !== undefined) {
+      const taken = anyPresent(ones, firstMany.present.length);
+      this.group(many, [filler(firstMany, taken, fillRight, reduce)]);
     }
-    if (fillLeft !== undefined) {
-      for (const one of ones) this.group([filler(one, many, fillLeft, reduce)], [one]);
+    if (fillLeft !== undefined && firstOne !== undefined) {
+      const taken = matched ?? anyPresent(many, firstOne.present.length);
+      this.group([filler(firstOne, taken, fillLeft, reduce)], ones);
     }
   }
 
@@ -176,10 +197,7 @@ class Pairer {
     const [left, right] = this.#swapped ? [one, many] : [many, one];
     const { returnBool } = this.#expr;
     const operator = this.#operator;
-    if (operator.kind === 'trim' || left.histograms !== undefined || right.histograms !== undefined) {
-      this.#mixedPair(many, one, labels, used);
-      return;
-    }
+    if (operator.kind === 'trim') return;
     for (let i = 0; i < steps; i++) {
       if (left.present[i] !== 1 || right.present[i] !== 1) continue;
       if (used !== undefined) this.#take(used, i);
@@ -199,7 +217,13 @@ class Pairer {
   }
 
   /** A pair with histograms on either side. Elements that don't go together are as if they had not met. */
-  #mixedPair(many: StepSeries, one: StepSeries, labels: Labels, used: Uint8Array | undefined): void {
+  #mixedPair(
+    many: StepSeries,
+    one: StepSeries,
+    labels: Labels,
+    used: Uint8Array | undefined,
+    matched: Uint8Array,
+  ): void {
     const steps = many.present.length;
     const values = new Float64Array(steps);
     const present = new Uint8Array(steps);
@@ -212,6 +236,7 @@ class Pairer {
       const { value, held, note } = this.#combine(elementAt(left, i), elementAt(right, i));
       if (note !== undefined) notes.add(i, place, note);
       if (value === undefined) continue;
+      matched[i] = 1;
       if (used !== undefined) this.#take(used, i);
       if (this.#expr.returnBool) values[i] = held ? 1 : 0;
       else if (!held) continue;
@@ -262,15 +287,13 @@ function resultReduction(matching: VectorMatching, dropsMetadata: boolean): (lab
   return dropped.size === 0 ? (labels) => labels : (labels) => labels.without(dropped);
 }
 
-/** A series of the fill value at the steps at which no series of a group has a value. */
+/** A series of the fill value at the steps at which its partner is not matched already. */
 function filler(
   partner: StepSeries,
-  group: readonly StepSeries[],
+  matched: Uint8Array,
   value: number,
   reduce: (labels: Labels) => Labels,
 ): StepSeries {
-  const steps = partner.present.length;
-  const present = anyPresent(group, steps);
-  for (let i = 0; i < steps; i++) present[i] = present[i] === 1 ? 0 : 1;
-  return { labels: reduce(partner.labels), values: new Float64Array(steps).fill(value), present };
+  const present = matched.map((bit) => 1 - bit);
+  return { labels: reduce(partner.labels), values: new Float64Array(present.length).fill(value), present };
 }
