@@ -66,6 +66,11 @@ export class QueryContext {
     if (this.#samples > this.options.samplesMax) throw new TooManySamplesError();
   }
 
+  /** Throws TooManySamplesError when so many beside those that are held are above the limit. */
+  holdBriefly(samples: number): void {
+    if (this.#samples + samples > this.options.samplesMax) throw new TooManySamplesError();
+  }
+
   /** Before columns for so many series are made: sparse ones cost memory that their samples don't show. */
   reserve(series: number, grid: Grid): void {
     if (series * grid.steps > cellsMax) throw new TooManySamplesError();

@@ -23,6 +23,7 @@ export function isStale({ values, histograms }: SeriesColumns, index: number): b
 /** The series without its staleness markers; itself when it has none. */
 export function withoutStale(columns: SeriesColumns): SeriesColumns {
   const { values, timestamps, histograms, startTimes } = columns;
+  if (histograms === undefined && !hasNaN(values)) return columns;
   let kept = 0;
   for (let i = 0; i < values.length; i++) if (!isStale(columns, i)) kept++;
   if (kept === values.length) return columns;
@@ -46,4 +47,9 @@ export function withoutStale(columns: SeriesColumns): SeriesColumns {
     ...(histograms === undefined ? {} : { histograms: keptHistograms }),
     ...(startTimes === undefined ? {} : { startTimes: keptStartTimes }),
   };
+}
+
+function hasNaN(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
 }

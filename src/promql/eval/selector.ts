@@ -11,6 +11,8 @@ import { type Grid, lookupMs, type Shift, shiftOf } from './grid.ts';
 import { SeriesNotes } from './notes.ts';
 import { isStale, seriesOf, withoutStale } from './raw.ts';
 import { smoothMixed } from './smooth_mixed.ts';
+import { StepColumns } from './step_columns.ts';
+import { type StepWindows, StepWindowsCache } from './step_windows.ts';
 import { histogramSize, noHistograms, sampleCount, type VectorValue } from './values.ts';
 
 /** What a step of the result holds: the sample's value, or its time or start time in seconds. */
@@ -28,11 +30,15 @@ export async function evaluateSelector(
   const series: StepSeries[] = [];
   const found = seriesOf(node, evaluator);
   context.reserve(found.length, grid);
+  const windows = new StepWindowsCache(grid, shift, lookbackMs);
+  const cells = new StepColumns(grid.steps, found.length);
   for (const columns of found) {
     const stepped =
       output === 'values' && node.extension === 'smoothed'
         ? smoothSeries(columns, grid, shift, node, context)
-        : stepSeries(columns, grid, shift, lookbackMs, output);
+        : output === 'values' && columns.histograms === undefined
+          ? stepFloats(columns, windows.of(columns.timestamps), cells.next())
+          : stepSeries(columns, grid, shift, lookbackMs, output);
     if (stepped.count > 0) {
       series.push(stepped.series);
       context.hold(stepped.count);
@@ -89,28 +95,28 @@ function stepSeries(
   lookbackMs: number,
   output: SelectorOutput,
 ): SteppedSeries {
-  const { timestamps, values: samples, histograms } = columns;
-  if (output !== 'values' || histograms !== undefined) {
-    return output === 'values'
-      ? stepMixed(columns, histograms ?? [], grid, shift, lookbackMs)
-      : stepTimes(columns, grid, shift, lookbackMs, output);
-  }
-  const values = new Float64Array(grid.steps);
-  const present = new Uint8Array(grid.steps);
+  return output === 'values'
+    ? stepMixed(columns, columns.histograms ?? [], grid, shift, lookbackMs)
+    : stepTimes(columns, grid, shift, lookbackMs, output);
+}
+
+/** Of each window over the lookback the last sample. */
+function stepFloats(
+  { labels, values: samples }: SeriesColumns,
+  { from, to }: StepWindows,
+  { values, present }: { values: Float64Array; present: Uint8Array },
+): SteppedSeries {
   let count = 0;
-  let next = 0;
-  for (let step = 0; step < grid.steps; step++) {
-    const atMs = lookupMs(grid, shift, step);
-    while (next < timestamps.length && (timestamps[next] as number) <= atMs) next++;
-    const index = next - 1;
-    if (index < 0 || (timestamps[index] as number) <= atMs - lookbackMs) continue;
-    const value = samples[index] as number;
-    if (Number.isNaN(value) && isStaleNaN(samples, index)) continue;
+  for (let step = 0; step < values.length; step++) {
+    const end = to[step] as number;
+    if (end === from[step]) continue;
+    const value = samples[end - 1] as number;
+    if (Number.isNaN(value) && isStaleNaN(samples, end - 1)) continue;
     values[step] = value;
     present[step] = 1;
     count++;
   }
-  return { series: { labels: columns.labels, values, present }, count };
+  return { series: { labels, values, present }, count };
 }
 
 /** Calls `take` for each step that has a sample, with the sample's index. */

@@ -148,7 +148,18 @@ export function floatsOnly(series: readonly StepSeries[]): StepSeries[] {
  */
 export function dropNames(series: StepSeries[], delayed: boolean): StepSeries[] {
   if (delayed) return series.map((one) => (one.dropName === true ? one : { ...one, dropName: true }));
-  return mergeSameLabels(series.map((one) => ({ ...one, labels: withoutMetadata(one.labels) })));
+  const areOfOneMetric = haveSameMetadata(series);
+  const dropped = series.map((one) => ({ ...one, labels: withoutMetadata(one.labels) }));
+  // Label sets that differed still do.
+  return areOfOneMetric ? dropped : mergeSameLabels(dropped);
+}
+
+function haveSameMetadata(series: readonly StepSeries[]): boolean {
+  for (const name of metadataLabels) {
+    const value = series[0]?.labels.get(name);
+    for (const { labels } of series) if (labels.get(name) !== value) return false;
+  }
+  return true;
 }
 
 /** The end of a query with delayed removal. */

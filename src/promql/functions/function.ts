@@ -8,6 +8,8 @@ import type { Evaluator } from '../eval/context.ts';
 import type { Extension } from '../eval/extended.ts';
 import { type MixedKernel, runMixedWindows } from '../eval/mixed_windows.ts';
 import { SeriesNotes } from '../eval/notes.ts';
+import { StepColumns } from '../eval/step_columns.ts';
+import { StepWindowsCache } from '../eval/step_windows.ts';
 import {
   anyPresent,
   dropNames,
@@ -26,6 +28,7 @@ import {
 } from '../eval/windows.ts';
 import { type CallExpr, type Expr, type Span, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
+import type { ColumnKernel } from './column_kernels.ts';
 import type { FunctionName } from './signatures.ts';
 
 export interface FunctionSpec {
@@ -112,6 +115,8 @@ export interface WindowFunctionOptions {
   readonly inspect?: (call: CallExpr, evaluator: Evaluator, series: StepSeries) => void;
   /** For series with histograms. Default: the function ignores them, and tells so beside floats. */
   readonly mixed?: MixedKernel;
+  /** The same as the kernel, for series of plain floats whose windows are not extended; for functions of nothing else. */
+  readonly column?: ColumnKernel;
   /** Series with start times are also for `mixed`, if queries use start times. */
   readonly usesStartTimes?: boolean;
 }
@@ -119,6 +124,7 @@ export interface WindowFunctionOptions {
 /** What runSeries does with each series. */
 export interface SeriesKernels {
   readonly floats: WindowKernel;
+  readonly column?: ColumnKernel | undefined;
   readonly mixed: MixedKernel;
   readonly usesStartTimes: boolean;
 }
@@ -136,6 +142,7 @@ function ignoringHistograms(kernel: WindowKernel): MixedKernel {
 export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = {}): FunctionSpec {
   const kernels = {
     floats: kernel,
+    column: options.column,
     mixed: options.mixed ?? ignoringHistograms(kernel),
     usesStartTimes: options.usesStartTimes === true,
   };
@@ -194,8 +201,24 @@ export async function runSeries(
   const usesStartTimes = kernels.usesStartTimes && options.useStartTimes;
   const results: StepSeries[] = [];
   context.reserve(range.series.length, grid);
+  const column = range.extension === undefined ? kernels.column : undefined;
+  const windows = new StepWindowsCache(grid, range.shift, range.rangeMs);
+  const cells = new StepColumns(grid.steps, range.series.length);
   for (const columns of range.series) {
     const mixed = mixedColumns(columns, usesStartTimes);
+    if (mixed === undefined && column !== undefined) {
+      const { labels, dropName, timestamps } = columns;
+      const at = windows.of(timestamps);
+      const result = cells.next();
+      const count = column(columns.values, at, result.values, result.present);
+      context.holdBriefly(at.windowMax);
+      if (count > 0) {
+        results.push(dropName === true ? { labels, ...result, dropName } : { labels, ...result });
+        context.hold(count);
+      }
+      if (context.due) await context.pause();
+      continue;
+    }
     const { windowMax, ...result } =
       mixed === undefined
         ? runWindows(columns, range, grid, kernels.floats, args)
@@ -207,10 +230,7 @@ export async function runSeries(
             args,
             new SeriesNotes(annotations, span, columns.labels.metricName),
           );
-    // The widest window was in memory beside the results so far.
-    const before = context.samples;
-    context.hold(windowMax);
-    context.settle(before, 0);
+    context.holdBriefly(windowMax);
     if (!isEmptyColumn(result.present)) {
       const dropName = columns.dropName === true ? { dropName: true } : {};
       results.push({ labels: columns.labels, ...result, ...dropName });

@@ -5,6 +5,7 @@ import { quantileOf } from '../eval/aggregate/quantile.ts';
 import { KahanSum } from '../eval/kahan.ts';
 import type { Window, WindowKernel } from '../eval/windows.ts';
 import { AvgState } from './avg_state.ts';
+import { countColumn, extremumColumn, lastColumn, sumColumn } from './column_kernels.ts';
 import { checkQuantile, type FunctionFamily, windowed } from './function.ts';
 import {
   combinedOverTime,
@@ -17,17 +18,25 @@ import {
   timeOfLastOfAll,
 } from './histograms_over_time.ts';
 
-const sum: WindowKernel = (window) => {
+function sumOf(values: Float64Array, from: number, to: number): number {
   const total = new KahanSum();
-  for (let i = window.from; i < window.to; i++) total.add(window.values[i] as number);
-  window.result = total.total;
+  for (let i = from; i < to; i++) total.add(values[i] as number);
+  return total.total;
+}
+
+const sum: WindowKernel = (window) => {
+  window.result = sumOf(window.values, window.from, window.to);
   return true;
 };
 
-const avg: WindowKernel = (window) => {
+function meanOf(values: Float64Array, from: number, to: number): number {
   const state = new AvgState();
-  for (let i = window.from; i < window.to; i++) state.add(window.values[i] as number);
-  window.result = state.mean;
+  for (let i = from; i < to; i++) state.add(values[i] as number);
+  return state.mean;
+}
+
+const avg: WindowKernel = (window) => {
+  window.result = meanOf(window.values, window.from, window.to);
   return true;
 };
 
@@ -152,13 +161,19 @@ export const overTimeFunctions: FunctionFamily<
   | 'ts_of_min_over_time'
   | 'ts_of_max_over_time'
 > = {
-  sum_over_time: windowed(sum, { mixed: combinedOverTime(sum, sumOfHistograms) }),
-  avg_over_time: windowed(avg, { mixed: combinedOverTime(avg, meanOfHistograms) }),
-  count_over_time: windowed(count, { mixed: countOfAll }),
-  min_over_time: windowed(valueWhere(less)),
-  max_over_time: windowed(valueWhere(greater)),
+  sum_over_time: windowed(sum, {
+    mixed: combinedOverTime(sum, sumOfHistograms),
+    column: sumColumn(false, sumOf),
+  }),
+  avg_over_time: windowed(avg, {
+    mixed: combinedOverTime(avg, meanOfHistograms),
+    column: sumColumn(true, meanOf),
+  }),
+  count_over_time: windowed(count, { mixed: countOfAll, column: countColumn }),
+  min_over_time: windowed(valueWhere(less), { column: extremumColumn(false) }),
+  max_over_time: windowed(valueWhere(greater), { column: extremumColumn(true) }),
   first_over_time: windowed(first, { keepsName: true, mixed: firstOfAll }),
-  last_over_time: windowed(last, { keepsName: true, mixed: lastOfAll }),
+  last_over_time: windowed(last, { keepsName: true, mixed: lastOfAll, column: lastColumn }),
   present_over_time: windowed(one, { mixed: () => 1 }),
   stddev_over_time: windowed(stddev),
   stdvar_over_time: windowed(stdvar),

@@ -7,6 +7,7 @@ import type { Extension } from '../eval/extended.ts';
 import type { Window, WindowKernel } from '../eval/windows.ts';
 import type { CallExpr } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
+import { extrapolatedColumn, lastTwoColumn } from './column_kernels.ts';
 import { extrapolated, ofLastTwo } from './extrapolation.ts';
 import { argumentSpan, type FunctionFamily, windowed } from './function.ts';
 import { extrapolatedMixed, ofLastTwoMixed } from './mixed_rates.ts';
@@ -70,17 +71,27 @@ export const rateFunctions: FunctionFamily<
     inspect: inspectCounter,
     extensions: both,
     mixed: extrapolatedMixed(true, true),
+    column: extrapolatedColumn(true, true),
     usesStartTimes: true,
   }),
   increase: windowed(extrapolated(true, false), {
     inspect: inspectCounter,
     extensions: both,
     mixed: extrapolatedMixed(true, false),
+    column: extrapolatedColumn(true, false),
     usesStartTimes: true,
   }),
-  delta: windowed(extrapolated(false, false), { extensions: both, mixed: extrapolatedMixed(false, false) }),
-  irate: windowed(ofLastTwo(true), { mixed: ofLastTwoMixed(true), usesStartTimes: true }),
-  idelta: windowed(ofLastTwo(false), { mixed: ofLastTwoMixed(false) }),
+  delta: windowed(extrapolated(false, false), {
+    extensions: both,
+    mixed: extrapolatedMixed(false, false),
+    column: extrapolatedColumn(false, false),
+  }),
+  irate: windowed(ofLastTwo(true), {
+    mixed: ofLastTwoMixed(true),
+    column: lastTwoColumn(true),
+    usesStartTimes: true,
+  }),
+  idelta: windowed(ofLastTwo(false), { mixed: ofLastTwoMixed(false), column: lastTwoColumn(false) }),
   resets: windowed(resets, { extensions: ['anchored'], mixed: resetsMixed, usesStartTimes: true }),
   changes: windowed(changes, { extensions: ['anchored'], mixed: changesMixed }),
 };
