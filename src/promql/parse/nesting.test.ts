@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nestingOf } from './nesting.ts';
 
-test('brackets, signs and powers are levels until what is left of them ends', () => {
+test('brackets, signs and powers, which count threefold, are levels until what is left of them ends', () => {
   const depths: readonly (readonly [text: string, depth: number])[] = [
     ['a + b * c - d', 0],
     ['((a)) + (b)', 2],
@@ -10,9 +10,9 @@ test('brackets, signs and powers are levels until what is left of them ends', ()
     ['sum(rate(x{a="("}[5m]))', 3],
     ['--a', 2],
     ['a - -b', 1],
-    ['1 ^ 2 ^ -3', 3],
-    ['1 ^ 2 and 1 ^ 2 * 1 ^ 2', 1],
-    ['(-(-a ^ 2) + 1)', 5],
+    ['1 ^ 2 ^ -3', 7],
+    ['1 ^ 2 and 1 ^ 2 * 1 ^ 2', 3],
+    ['(-(-a ^ 2) + 1)', 7],
     ['# ((((\n(a)', 1],
     ['"((', 0],
     ['`((` + (a)', 1],

@@ -15,6 +15,9 @@ export function pieceAt(text: string, at: number): string {
   return piece.exec(text)?.[0] ?? '';
 }
 
+/** A power takes the grammar longer than a bracket does: it stands for several levels. */
+const powerLevels = 3;
+
 /** The most levels that are open at once before `end`. */
 export function nestingOf(text: string, end: number): number {
   const outer: number[] = [];
@@ -32,7 +35,7 @@ export function nestingOf(text: string, end: number): number {
       depth = outer.pop() ?? 0;
       isOperand = true;
     } else if (word === '^' || ((word === '-' || word === '+') && !isOperand)) {
-      depth++;
+      depth += word === '^' ? powerLevels : 1;
       isOperand = false;
     } else if (word === '-' || word === '+' || leftward.has(word.toLowerCase())) {
       depth = outer.length === 0 ? 0 : (outer.at(-1) as number) + 1;

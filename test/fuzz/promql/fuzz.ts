@@ -16,7 +16,7 @@ export interface FuzzResult {
   readonly troubles: readonly Trouble[];
 }
 
-/** To accept or refuse one text, to print it and to parse that again. */
+/** To refuse one text; three times as long to accept it, to print it and to parse that again. */
 const parseMsMax = 50;
 /** The thread's heap: what texts leave behind would fill it soon. */
 const heapMegabytesMax = 96;
