@@ -93,7 +93,6 @@ test('the two kinds have no sum, whatever the order', () => {
     const total = travelled(totalOf(all));
     assert.equal(total.isIncompatible, true);
     assert.equal(total.sum(), undefined);
-    assert.equal(total.boundsReconciled, false);
   }
 });
 

@@ -2,7 +2,7 @@
  * Histograms added up in parts: what sum() and avg() keep of a group at a step, also on its way between nodes. Adding in a
  * running fashion, as HistogramAccumulator does, depends on the order where resolutions, zero buckets or bounds
  * differ; here each layout is added up for itself, and the sums meet at the end in a fixed order. So every partition
- * of the histograms gives the same buckets and the same remarks.
+ * of the histograms gives the same buckets.
  */
 import { ByteFormatError, type ByteReader, type ByteWriter } from '../../base/index.ts';
 import { HistogramAccumulator } from './accumulator.ts';
