@@ -46,21 +46,33 @@ export interface SealParts {
   readonly isCurrent: () => boolean;
 }
 
+/** What a seal's source throws when the shard was deleted under it. */
+class Overtaken extends Error {}
+
 /** Seals a cut that was made when the log's last sequence was `throughSequence`. Gives the ids of series that went. */
 export async function sealCut(parts: SealParts, cut: HeadCut, throughSequence: number): Promise<number[]> {
+  try {
+    await sealWindows(parts, cut, throughSequence);
+  } catch (error) {
+    if (error instanceof Overtaken) return [];
+    throw error;
+  }
+  return parts.isCurrent() ? dropped(parts.head.drop(cut), parts.pace) : [];
+}
+
+async function sealWindows(parts: SealParts, cut: HeadCut, throughSequence: number): Promise<void> {
   const { head, log, windows } = parts;
   const groups = cut.windows(windowMs);
   for (const [i, { startMs, epoch }] of groups.entries()) {
-    if (!parts.isCurrent()) return [];
+    if (!parts.isCurrent()) throw new Overtaken();
     const isLast = i === groups.length - 1;
     await windows.seal({
       startMs,
       epoch,
-      series: paced(head.window(cut, startMs, startMs + windowMs, epoch), parts.pace),
+      series: paced(head.window(cut, startMs, startMs + windowMs, epoch), parts),
       alongside: isLast ? [log.sealedOperation(cut.floorMs, throughSequence)] : [],
     });
   }
-  return parts.isCurrent() ? dropped(head.drop(cut), parts.pace) : [];
 }
 
 /** Lets a long iteration in memory go by in slices; gives the ids that its steps gave. */
@@ -73,10 +85,18 @@ export async function dropped(steps: Iterable<readonly number[]>, pace: Pace): P
   return gone;
 }
 
-/** The series of a window; where the head yields nothing it only asks for a pause. */
-async function* paced(steps: Iterable<SealSeries | undefined>, pace: Pace): AsyncGenerator<SealSeries> {
+/**
+ * The series of a window; where the head yields nothing it only asks for a pause. A deletion empties the head under its
+ * reader: what was read is then no window, and must not be recorded as sealed, since the deletion may yet be refused.
+ */
+async function* paced(
+  steps: Iterable<SealSeries | undefined>,
+  { pace, isCurrent }: SealParts,
+): AsyncGenerator<SealSeries> {
   for (const step of steps) {
+    if (!isCurrent()) throw new Overtaken();
     if (step === undefined) await pace.pause();
     else yield step;
   }
+  if (!isCurrent()) throw new Overtaken();
 }
