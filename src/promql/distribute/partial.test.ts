@@ -25,6 +25,7 @@ const never = new AbortController().signal;
 const counts = fc.constantFrom('0', '1', '2', '20', 'time() / 60', '-1 + time() / 60');
 const plain = fc.constantFrom('sum', 'avg', 'count', 'group', 'min', 'max', 'stddev', 'stdvar');
 const operator: fc.Arbitrary<readonly [op: string, parameter: string]> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('sum', 'avg').map((op) => [op, ''] as const) },
   { weight: 8, arbitrary: plain.map((op) => [op, ''] as const) },
   {
     weight: 4,
@@ -34,7 +35,13 @@ const operator: fc.Arbitrary<readonly [op: string, parameter: string]> = fc.oneo
     ),
   },
   fc.tuple(fc.constant('limit_ratio'), fc.constantFrom('0.5, ', '-0.3, ', '2, ', 'time() / 200, ')),
-  fc.tuple(fc.constant('quantile'), fc.constantFrom('0, ', '0.3, ', '1, ', '2, ', 'NaN, ', 'time() / 100, ')),
+  {
+    weight: 2,
+    arbitrary: fc.tuple(
+      fc.constant('quantile'),
+      fc.constantFrom('0, ', '0.3, ', '1, ', '2, ', 'NaN, ', 'time() / 100, '),
+    ),
+  },
   fc.tuple(fc.constant('count_values'), fc.constantFrom('"v", ', '"group", ', '"i", ')),
 );
 const grouping = fc.constantFrom('', ' by (group)', ' without (i)', ' by (__name__)', ' without (group, i)');

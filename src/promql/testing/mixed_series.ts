@@ -111,18 +111,28 @@ function given(samples: number, kinds: fc.Arbitrary<number | FloatHistogram>): f
   });
 }
 
-/** Up to `seriesMax` series of floats, of histograms of one kind, or of everything. */
+/** Sums of these lose everything that is not compensated, or go beyond a float and come back. */
+const cancelling = fc.constantFrom(1e16, -1e16, 0.1, 2.5, 1);
+const overflowing = fc.constantFrom(1.7e308, -1.7e308, 1e308, 3);
+const tied = fc.constantFrom(0, -0, 0, Number.NaN);
+
+/** Up to `seriesMax` series, or but a few, of floats, of histograms of one kind, or of everything. */
 export function mixedSeries(samples: number, seriesMax: number): fc.Arbitrary<GivenSeries[]> {
+  const everything = fc.oneof(exponential, custom, float);
   const lists = [
     float,
-    float,
+    cancelling,
+    overflowing,
+    tied,
     exponential,
     custom,
     fc.oneof(float, exponential),
-    fc.oneof(exponential, custom, float),
+    everything,
   ];
   return fc.oneof(
-    ...lists.map((kinds) => fc.array(given(samples, kinds), { minLength: 1, maxLength: seriesMax })),
+    ...lists.flatMap((kinds) =>
+      [3, seriesMax].map((maxLength) => fc.array(given(samples, kinds), { minLength: 1, maxLength })),
+    ),
   );
 }
 
