@@ -274,7 +274,7 @@ function takeMetadata({ metadata }: AdmitPlace, batch: WriteBatch): BatchMetadat
 }
 
 /** Metric names that a shard keeps metadata of. */
-export const metadataMax = 100_000;
+const metadataMax = 100_000;
 
 function isRefusal(verdict: SampleVerdict, rules: AdmitRules): boolean {
   if (verdict === SampleVerdict.duplicate) return false;

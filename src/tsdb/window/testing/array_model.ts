@@ -36,7 +36,7 @@ export interface Block extends Layer {
   readonly endMs: number;
 }
 
-export function labelsOf({ name, zone }: Row): Labels {
+function labelsOf({ name, zone }: Row): Labels {
   return Labels.fromRecord({ __name__: name, zone });
 }
 
