@@ -6,6 +6,7 @@ const engineFlags: Readonly<Record<string, keyof EngineFeatures>> = {
   'promql-extended-range-selectors': 'extendedRangeSelectors',
   'promql-binop-fill-modifiers': 'fillModifiers',
   'promql-delayed-name-removal': 'delayedNameRemoval',
+  'use-start-timestamps': 'useStartTimestamps',
 };
 
 /** On without being asked for, or long since the rule in Prometheus 3. */

@@ -41,16 +41,6 @@ export class ExecutionError extends QueryError {
   }
 }
 
-/** A feature of the language that this engine refuses rather than answers wrongly; named in the plural. */
-export class UnsupportedError extends QueryError {
-  override readonly name = 'UnsupportedError';
-  readonly feature: string;
-  constructor(feature: string) {
-    super('execution', `${feature} are not supported yet`);
-    this.feature = feature;
-  }
-}
-
 export class TooManySamplesError extends QueryError {
   override readonly name = 'TooManySamplesError';
   constructor() {

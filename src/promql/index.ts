@@ -23,7 +23,6 @@ export {
   type QueryErrorType,
   QueryTimeoutError,
   TooManySamplesError,
-  UnsupportedError,
 } from './errors.ts';
 export type { Sources } from './eval/prefetch.ts';
 export { type FunctionName, type FunctionSignature, functionSignatures } from './functions/signatures.ts';

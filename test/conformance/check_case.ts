@@ -9,7 +9,6 @@ import {
   type MatrixSeries,
   QueryError,
   type QueryResult,
-  UnsupportedError,
 } from '../../src/promql/index.ts';
 import { withAt } from './at_every_selector.ts';
 import type { MemoryStorage } from './memory_storage.ts';
@@ -17,8 +16,8 @@ import { sameHistogram } from './same_histogram.ts';
 import type { EvalCommand, TextMatch } from './script.ts';
 import type { Point, SeriesLine } from './series_line.ts';
 
-/** Why a case failed; undefined when it passed. `lacking` names a feature that the engine refuses. */
-export type Verdict = undefined | { readonly reason: string; readonly lacking?: string };
+/** Why a case failed; undefined when it passed. */
+export type Verdict = undefined | { readonly reason: string };
 
 const tolerance = 1e-6;
 
@@ -76,22 +75,13 @@ async function checkVariants(
     const asRange = judgeRange(range, command, at);
     if (asRange !== undefined) return { reason: `as a range query: ${asRange.reason}` };
   } catch (error) {
-    const feature = featureOf(error);
-    const reason = `in another form: ${error instanceof Error ? error.message : String(error)}`;
-    return feature === undefined ? { reason } : { reason, lacking: feature };
+    return { reason: `in another form: ${error instanceof Error ? error.message : String(error)}` };
   }
   return undefined;
 }
 
-/** The feature that the engine refused, if that is what the error says. */
-function featureOf(error: unknown): string | undefined {
-  return error instanceof UnsupportedError ? error.feature : undefined;
-}
-
 function judgeError(error: unknown, { expect }: EvalCommand): Verdict {
   if (!(error instanceof Error)) throw error;
-  const feature = featureOf(error);
-  if (feature !== undefined) return { reason: error.message, lacking: feature };
   if (!(error instanceof QueryError)) return { reason: `crashed: ${error.stack}` };
   if (expect.fail.length === 0) return { reason: `unexpected error: ${error.message}` };
   if (expect.fail.some((match) => matches(match, error.message))) return undefined;

@@ -15,7 +15,6 @@ function print(line: string): void {
 
 /** Why a case failed, short enough to group by. */
 function group({ verdict }: CaseOutcome): string {
-  if (verdict?.lacking !== undefined) return `lacks ${verdict.lacking}`;
   return (verdict?.reason ?? '').replace(/[:{(].*$/s, '').slice(0, 80);
 }
 
@@ -39,7 +38,7 @@ async function main(): Promise<number> {
     for (const failure of failures) {
       const reason = group(failure);
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-      if (values.verbose === true && failure.verdict?.lacking === undefined) {
+      if (values.verbose === true) {
         print(`  ${name}:${failure.command.line} ${failure.command.query}\n    ${failure.verdict?.reason}`);
       }
     }

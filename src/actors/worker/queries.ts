@@ -116,8 +116,13 @@ function limited(value: QueryValue, seriesMax: number): { value: QueryValue; isC
 }
 
 function vectorOf(value: QueryValue): VectorMessage['samples'] {
-  if (value.type === 'vector')
+  if (value.type === 'vector') {
+    // Recorded as a float a histogram would be a 0 that nobody measured.
+    if (value.samples.some(({ histogram }) => histogram !== undefined)) {
+      throw new ExecutionError('native histograms are not supported in rules yet');
+    }
     return value.samples.map(({ labels, value: v }) => ({ labels: labels.flat, value: v }));
+  }
   if (value.type === 'scalar') return [{ labels: [], value: value.value }];
   throw new ExecutionError('rule result is not a vector or scalar');
 }
