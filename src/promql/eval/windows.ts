@@ -51,20 +51,20 @@ export class Window {
     return this.to - this.from;
   }
 
-  /** The sum of the values that a counter had before each of its resets inside the window. */
-  resetCorrection(): number {
+  /** `change` plus the value that a counter had before each of its resets inside the window, one after the other. */
+  withResets(change: number): number {
     this.#resets ??= resetIndexes(this.values);
     const resets = this.#resets;
     // Windows only move forward, and so does the first reset inside.
     while (this.#nextReset < resets.length && (resets[this.#nextReset] as number) <= this.from)
       this.#nextReset++;
-    let correction = 0;
+    let total = change;
     for (let k = this.#nextReset; k < resets.length; k++) {
       const index = resets[k] as number;
       if (index >= this.to) break;
-      correction += this.values[index - 1] as number;
+      total += this.values[index - 1] as number;
     }
-    return correction;
+    return total;
   }
 }
 

@@ -144,3 +144,14 @@ test('what running sums can not tell exactly is summed window by window', () => 
   assert.deepEqual([...values], [1e30, 7, 0, 7, 7]);
   assert.deepEqual(told, [1, 3, 4]);
 });
+
+test('values before resets are added one after the other, as they come', () => {
+  const grid = { startMs: 3000, stepMs: 1000, steps: 1 };
+  const timestamps = Float64Array.of(1000, 2000, 3000);
+  const windows = new StepWindowsCache(grid, { atMs: undefined, offsetMs: 0 }, 3000).of(timestamps);
+  const values = new Float64Array(1);
+  extrapolatedColumn(false, false)(Float64Array.of(1e300, 5, 0), windows, values, new Uint8Array(1));
+  assert.equal(values[0], -1e300 * 1.5);
+  extrapolatedColumn(true, false)(Float64Array.of(1e300, 5, 0), windows, values, new Uint8Array(1));
+  assert.equal(values[0], 5 * 1.5);
+});

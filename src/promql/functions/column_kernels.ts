@@ -31,7 +31,7 @@ export function extrapolatedColumn(isCounter: boolean, isRate: boolean): ColumnK
       if (resets.length > 0) {
         // Windows only move forward, and so does the first reset inside.
         while (nextReset < resets.length && (resets[nextReset] as number) <= from) nextReset++;
-        change += correction(samples, resets, nextReset, to);
+        change = withResets(change, samples, resets, nextReset, to);
       }
       const between = sampled[step] as number;
       let before = toStart[step] as number;
@@ -85,13 +85,19 @@ export function lastTwoColumn(isRate: boolean): ColumnKernel {
   };
 }
 
-/** The sum of the values before each reset ahead of `to`. */
-function correction(samples: Float64Array, resets: readonly number[], first: number, to: number): number {
-  let sum = 0;
+/** Adds the values before each reset ahead of `to`, one after the other: where they are huge, the order counts. */
+function withResets(
+  change: number,
+  samples: Float64Array,
+  resets: readonly number[],
+  first: number,
+  to: number,
+): number {
+  let total = change;
   for (let k = first; k < resets.length && (resets[k] as number) < to; k++) {
-    sum += samples[(resets[k] as number) - 1] as number;
+    total += samples[(resets[k] as number) - 1] as number;
   }
-  return sum;
+  return total;
 }
 
 /** sum_over_time and avg_over_time: by sums from the first sample on, where these are exact enough. */

@@ -10,7 +10,7 @@ const extrapolationReach = 1.1;
 /** The difference of last and first sample, counter resets added back. */
 function difference(window: Window, isCounter: boolean): number {
   const change = (window.values[window.to - 1] as number) - (window.values[window.from] as number);
-  return isCounter ? change + window.resetCorrection() : change;
+  return isCounter ? window.withResets(change) : change;
 }
 
 export function extrapolated(isCounter: boolean, isRate: boolean): WindowKernel {
