@@ -20,8 +20,29 @@ interface ResultSeries {
   readonly metric: LabelRecord;
   readonly value?: Point;
   readonly values?: readonly Point[];
-  readonly histogram?: unknown;
-  readonly histograms?: unknown;
+  readonly histogram?: HistogramPoint;
+  readonly histograms?: readonly HistogramPoint[];
+}
+
+type HistogramPoint = readonly [
+  atSeconds: number,
+  histogram: {
+    readonly count: string;
+    readonly sum: string;
+    readonly buckets?: readonly (readonly [boundary: number, lower: string, upper: string, count: string])[];
+  },
+];
+
+/** A histogram's numbers in a row: as many points of one time. */
+function numbersOf([at, { count, sum, buckets = [] }]: HistogramPoint): Point[] {
+  const all = [count, sum, ...buckets.flatMap((bucket) => bucket.map(String))];
+  return all.map((text) => [at, text]);
+}
+
+function pointsOf({ value, values, histogram, histograms }: ResultSeries): readonly Point[] {
+  const floats = values ?? (value === undefined ? [] : [value]);
+  const others = histograms ?? (histogram === undefined ? [] : [histogram]);
+  return others.length === 0 ? floats : [...floats, ...others.flatMap(numbersOf)];
 }
 
 /** GET of `/api/v1/<path>` with parameters. */
@@ -48,8 +69,8 @@ export function numbersAgree(a: string, b: string, tolerance: number): boolean {
 }
 
 function pointsDiffer(ours: ResultSeries, real: ResultSeries, tolerance: number): string | undefined {
-  const oursPoints = ours.values ?? (ours.value === undefined ? [] : [ours.value]);
-  const realPoints = real.values ?? (real.value === undefined ? [] : [real.value]);
+  const oursPoints = pointsOf(ours);
+  const realPoints = pointsOf(real);
   const at = Math.max(oursPoints.length, realPoints.length);
   for (let i = 0; i < at; i++) {
     const [a, b] = [oursPoints[i], realPoints[i]];

@@ -1,0 +1,15 @@
+/** A real Prometheus that has nothing of its own, and takes all that is written to it. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Its flags, but for the address. */
+export function emptyReceiver(directory: string): string[] {
+  const config = join(directory, 'empty.yml');
+  writeFileSync(config, 'global: {}\n');
+  return [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(directory, 'tsdb')}`,
+    '--web.enable-remote-write-receiver',
+    '--enable-feature=promql-experimental-functions,native-histograms',
+  ];
+}
