@@ -22,7 +22,7 @@ export function histogramChange(
     noteGauges(window, notes);
   }
   if (last.usesCustomBuckets !== first.usesCustomBuckets) return void notes.mixedSchemas();
-  let change = combined(last.sub(first), 'subtraction', notes);
+  let change = combined(atLowest(window, first, last, isCounter).sub(first), 'subtraction', notes);
   if (isCounter) {
     noteOverlap(starts, window.timestamps, from, to, notes);
     let previous = first;
@@ -56,6 +56,24 @@ function mixesSchemas(window: HistogramWindow, first: FloatHistogram, last: Floa
     if (window.at(i).usesCustomBuckets !== first.usesCustomBuckets) return true;
   }
   return false;
+}
+
+/**
+ * The last histogram at the lowest resolution of those that count. Where zero buckets differ it makes a difference that this
+ * comes first: the wider buckets may be cut by a zero bucket that the narrow ones fit.
+ */
+function atLowest(
+  window: HistogramWindow,
+  first: FloatHistogram,
+  last: FloatHistogram,
+  isCounter: boolean,
+): FloatHistogram {
+  if (last.usesCustomBuckets) return last;
+  let schema = Math.min(first.schema, last.schema);
+  for (let i = window.from + 1; isCounter && i < window.to - 1; i++) {
+    schema = Math.min(schema, window.at(i).schema);
+  }
+  return schema < last.schema ? last.reduceResolution(schema) : last;
 }
 
 function noteGauges(window: HistogramWindow, notes: SeriesNotes): void {
