@@ -260,3 +260,16 @@ test('the staleness marker of a histogram ends the series', async () => {
   assert.equal(await instant('h', 120_000, nativeStorage), empty);
   assert.match(await instant('timestamp(h)', 119_000, nativeStorage), /"60"/);
 });
+
+test('a function of windows refuses two series that become one even at different steps, one of values does not', async () => {
+  const early = series({ __name__: 'early' }, [1, 2, 3]);
+  const { timestamps, ...rest } = series({ __name__: 'later' }, [1, 2, 3]);
+  const later = { ...rest, timestamps: timestamps.map((at) => at + 900_000) };
+  const storage = new GivenStorage([early, later]);
+  const range = { startMs: 0, endMs: 1_200_000, stepMs: 60_000, instant: false };
+  const selector = '{__name__=~"early|later"}';
+  const error = await errorOf(engine().evaluate(`rate(${selector}[2m])`, range, { storage }, never));
+  assert.equal(error.message, 'vector cannot contain metrics with the same labelset');
+  const { value } = await engine().evaluate(`abs(${selector})`, range, { storage }, never);
+  assert.equal(value.type === 'matrix' && value.series.length, 1);
+});

@@ -15,6 +15,7 @@ import { TreeEvaluator } from './eval/evaluate.ts';
 import { extendedSamples } from './eval/extended.ts';
 import { type Grid, gridOf } from './eval/grid.ts';
 import { prefetch, type Sources } from './eval/prefetch.ts';
+import type { QueryProfile } from './eval/profile.ts';
 import {
   dropMarkedNames,
   histogramSize,
@@ -59,6 +60,8 @@ export interface EvaluationOptions {
   readonly text?: string;
   readonly limits?: Partial<EngineLimits>;
   readonly subqueryStepMs?: number;
+  /** Is told of each operator; for a query given as a tree, so that the operators can be named. */
+  readonly profile?: QueryProfile;
 }
 
 interface Run {
@@ -146,7 +149,7 @@ export class Engine {
         annotations,
         limits,
         options.subqueryStepMs ?? this.#subqueryStepMs,
-        guard.signal,
+        { clock: this.#clock, signal: guard.signal, profile: options.profile },
       );
       await guard.race(prefetch(expr, grid, context, sources, guard.signal));
       this.#metrics?.fetched(this.#clock.monotonicMs() - startedMs);
@@ -164,7 +167,7 @@ export class Engine {
     annotations: Annotations,
     limits: EngineLimits,
     subqueryStepMs: number,
-    signal: AbortSignal,
+    deps: ConstructorParameters<typeof QueryContext>[3],
   ): QueryContext {
     const options: QueryOptions = {
       lookbackMs: limits.lookbackMs,
@@ -180,7 +183,7 @@ export class Engine {
       stepMs: range.instant ? 0 : range.stepMs,
       rangeMs: endMs - range.startMs,
     };
-    return new QueryContext(options, times, annotations, { clock: this.#clock, signal });
+    return new QueryContext(options, times, annotations, deps);
   }
 }
 

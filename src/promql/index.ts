@@ -25,6 +25,8 @@ export {
   TooManySamplesError,
 } from './errors.ts';
 export type { Sources } from './eval/prefetch.ts';
+export { type OperatorRun, QueryProfile } from './eval/profile.ts';
+export { explain } from './explain.ts';
 export { type FunctionName, type FunctionSignature, functionSignatures } from './functions/signatures.ts';
 export { typeOf } from './parse/check.ts';
 export { type ParserOptions, parseExpr } from './parse/parser.ts';

@@ -9,6 +9,7 @@ import type { Expr, VectorSelector } from '../parse/tree.ts';
 import type { RemoteResult } from '../types.ts';
 import type { Annotations } from './annotations.ts';
 import type { Grid, QueryTimes } from './grid.ts';
+import type { QueryProfile } from './profile.ts';
 import type { Value, VectorValue } from './values.ts';
 
 export interface QueryOptions {
@@ -31,6 +32,8 @@ export class QueryContext {
   readonly options: QueryOptions;
   readonly times: QueryTimes;
   readonly annotations: Annotations;
+  /** Told what each operator gives, where somebody wants to know. */
+  readonly profile: QueryProfile | undefined;
   readonly data: Map<VectorSelector, readonly SeriesColumns[]> = new Map<
     VectorSelector,
     readonly SeriesColumns[]
@@ -45,8 +48,9 @@ export class QueryContext {
     options: QueryOptions,
     times: QueryTimes,
     annotations: Annotations,
-    deps: { clock: Clock; signal: AbortSignal },
+    deps: { clock: Clock; signal: AbortSignal; profile?: QueryProfile | undefined },
   ) {
+    this.profile = deps.profile;
     this.options = options;
     this.times = times;
     this.annotations = annotations;

@@ -36,10 +36,12 @@ export class TreeEvaluator implements Evaluator {
     if (context.due) await context.pause();
     if (++this.#entered % levelsPerStackMax === 0) await undefined;
     const before = context.samples;
+    const tell = context.profile?.begin(expr);
     const value = await this.#node(expr);
     const result =
       value.type === 'vector' ? sampleCount(value.series) : value.type === 'scalar' ? this.grid.steps : 0;
     context.settle(before, result);
+    tell?.(value.type === 'vector' ? value.series.length : 0, result);
     return value;
   }
 

@@ -156,6 +156,19 @@ export function dropNames(series: StepSeries[], delayed: boolean): StepSeries[] 
   return areOfOneMetric ? dropped : mergeSameLabels(dropped);
 }
 
+/**
+ * As dropNames, for functions of range vectors: two series that become one are refused even if they have no step in
+ * common, as in Prometheus.
+ */
+export function dropNamesOfWindows(series: StepSeries[], delayed: boolean): StepSeries[] {
+  if (delayed || haveSameMetadata(series)) return dropNames(series, delayed);
+  const dropped = series.map((one) => ({ ...one, labels: withoutMetadata(one.labels) }));
+  if (new Set(dropped.map(({ labels }) => labels.key())).size < dropped.length) {
+    throw new ExecutionError(sameLabelsetMessage);
+  }
+  return dropped;
+}
+
 function haveSameMetadata(series: readonly StepSeries[]): boolean {
   for (const name of metadataLabels) {
     const value = series[0]?.labels.get(name);

@@ -13,6 +13,7 @@ import { StepWindowsCache } from '../eval/step_windows.ts';
 import {
   anyPresent,
   dropNames,
+  dropNamesOfWindows,
   floatsOnly,
   isEmptyColumn,
   sampleCount,
@@ -160,7 +161,8 @@ export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = 
       if (options.check !== undefined) options.check(call, evaluator, usedArguments(args, series));
       if (options.inspect !== undefined) for (const one of series) options.inspect(call, evaluator, one);
       if (options.keepsName === true) return { type: 'vector', series };
-      return named(series, evaluator);
+      const { delayedNameRemoval } = evaluator.context.options;
+      return { type: 'vector', series: dropNamesOfWindows(series, delayedNameRemoval) };
     },
   };
 }
