@@ -17,9 +17,12 @@ export function combinedOverTime(ofFloats: WindowKernel, ofHistograms: Histogram
   };
 }
 
-export const sumOfHistograms: HistogramsKernel = (window, notes) => totalOf(window, notes).sum();
+/** One alone stays as it is, empty buckets and all: `==` tells those from none. */
+export const sumOfHistograms: HistogramsKernel = (window, notes) =>
+  window.count === 1 ? window.at(window.from) : totalOf(window, notes).sum();
 
-export const meanOfHistograms: HistogramsKernel = (window, notes) => totalOf(window, notes).mean();
+export const meanOfHistograms: HistogramsKernel = (window, notes) =>
+  window.count === 1 ? window.at(window.from) : totalOf(window, notes).mean();
 
 /** Without a sum or mean, with a note, when the window mixes exponential and custom buckets. */
 function totalOf(window: HistogramWindow, notes: SeriesNotes): HistogramTotal {
