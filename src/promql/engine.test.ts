@@ -273,3 +273,9 @@ test('a function of windows refuses two series that become one even at different
   const { value } = await engine().evaluate(`abs(${selector})`, range, { storage }, never);
   assert.equal(value.type === 'matrix' && value.series.length, 1);
 });
+
+test('sinh and cosh are infinite as soon as exp is', async () => {
+  assert.match(await instant('cosh(vector(710))', 0, two), /"\+Inf"/);
+  assert.match(await instant('sinh(vector(-710))', 0, two), /"-Inf"/);
+  assert.match(await instant('cosh(vector(700))', 0, two), /"5\.07\d*e\+303"/);
+});

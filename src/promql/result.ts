@@ -67,8 +67,23 @@ function point(timestampMs: number, value: number): string {
   return `[${formatTimestamp(timestampMs)},"${formatFloatJson(value)}"]`;
 }
 
+/** Characters that stand in JSON as they are. */
+const plainText = /^[\w /.:+=-]*$/;
+
+function textJson(text: string): string {
+  return plainText.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+function labelsJson({ flat }: MatrixSeries['labels']): string {
+  let json = '{';
+  for (let i = 0; i < flat.length; i += 2) {
+    json += `${i === 0 ? '' : ','}${textJson(flat[i] as string)}:${textJson(flat[i + 1] as string)}`;
+  }
+  return `${json}}`;
+}
+
 function sampleJson({ labels, timestampMs, value, histogram }: VectorSample): string {
-  const metric = JSON.stringify(labels.toRecord());
+  const metric = labelsJson(labels);
   if (histogram !== undefined) {
     return `{"metric":${metric},"histogram":${histogramPoint(timestampMs, histogram)}}`;
   }
@@ -85,7 +100,7 @@ function seriesJson({ labels, timestamps, values, histograms }: MatrixSeries): s
     if (histogram) others.push(histogramPoint(at, histogram));
     else floats.push(point(at, values[i] as number));
   }
-  const parts = [`"metric":${JSON.stringify(labels.toRecord())}`];
+  const parts = [`"metric":${labelsJson(labels)}`];
   if (floats.length > 0 || others.length === 0) parts.push(`"values":[${floats.join(',')}]`);
   if (others.length > 0) parts.push(`"histograms":[${others.join(',')}]`);
   return `{${parts.join(',')}}`;

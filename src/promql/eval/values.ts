@@ -179,7 +179,8 @@ function haveSameMetadata(series: readonly StepSeries[]): boolean {
 
 /** The end of a query with delayed removal. */
 export function dropMarkedNames(series: StepSeries[]): StepSeries[] {
-  if (!series.some(({ dropName }) => dropName === true)) return mergeSameLabels(series);
+  // Every operator leaves label sets that differ: only names that go can make two of them equal.
+  if (!series.some(({ dropName }) => dropName === true)) return series;
   return mergeSameLabels(
     series.map((one) => {
       if (one.dropName !== true) return one;

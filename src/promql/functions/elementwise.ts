@@ -59,6 +59,13 @@ const clamp: FunctionSpec = {
   },
 };
 
+/** From here on sinh and cosh are half of exp, and with that, as in Prometheus, infinite as soon as exp is. */
+const hyperbolicLarge = 21;
+
+function halfExp(x: number): number {
+  return Math.exp(Math.abs(x)) * 0.5;
+}
+
 export const elementwiseFunctions: FunctionFamily<
   | 'abs'
   | 'ceil'
@@ -107,8 +114,8 @@ export const elementwiseFunctions: FunctionFamily<
   asin: elementwise(Math.asin),
   acos: elementwise(Math.acos),
   atan: elementwise(Math.atan),
-  sinh: elementwise(Math.sinh),
-  cosh: elementwise(Math.cosh),
+  sinh: elementwise((x) => (Math.abs(x) > hyperbolicLarge ? Math.sign(x) * halfExp(x) : Math.sinh(x))),
+  cosh: elementwise((x) => (Math.abs(x) > hyperbolicLarge ? halfExp(x) : Math.cosh(x))),
   tanh: elementwise(Math.tanh),
   asinh: elementwise(Math.asinh),
   acosh: elementwise(Math.acosh),
