@@ -7,11 +7,11 @@ import type { Annotations } from './annotations.ts';
 
 export type HistogramOperation = 'addition' | 'subtraction' | 'aggregation';
 
-export function noteReconciledBounds(annotations: Annotations, span: Span, during: HistogramOperation): void {
+function noteReconciledBounds(annotations: Annotations, span: Span, during: HistogramOperation): void {
   annotations.info(`mismatched custom buckets were reconciled during ${during}`, span);
 }
 
-export function noteResetCollision(annotations: Annotations, span: Span, during: HistogramOperation): void {
+function noteResetCollision(annotations: Annotations, span: Span, during: HistogramOperation): void {
   annotations.warn(`conflicting counter resets during histogram ${during}`, span);
 }
 
