@@ -17,4 +17,4 @@ export {
   type StoreOptions,
   type StoreSettings,
 } from './shard/store_directory.ts';
-export { type AppendOutcome, SampleVerdict } from './shard/verdicts.ts';
+export { type AppendOutcome, emptyOutcome, SampleVerdict } from './shard/verdicts.ts';

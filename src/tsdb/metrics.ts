@@ -1,5 +1,6 @@
 /** What the storage engine counts. All stores of a thread share one registry, so a metric is made once and reused. */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { reusedMetrics } from './reused_metrics.ts';
 
 export interface TsdbMetrics {
   readonly headSeries: Gauge;
@@ -18,15 +19,7 @@ export interface TsdbMetrics {
 }
 
 export function tsdbMetrics(registry: Registry): TsdbMetrics {
-  const registers = [registry];
-  const reuse = <M>(name: string, make: () => M): M =>
-    (registry.getSingleMetric(name) as M | undefined) ?? make();
-  const gauge = (name: string, help: string): Gauge =>
-    reuse(name, () => new Gauge({ name, help, registers }));
-  const counter = (name: string, help: string): Counter =>
-    reuse(name, () => new Counter({ name, help, registers }));
-  const typed = (name: string, help: string): Counter<'type'> =>
-    reuse(name, () => new Counter({ name, help, labelNames: ['type'], registers }));
+  const { gauge, counter, typed, histogram } = reusedMetrics(registry);
   return {
     headSeries: gauge('prometheus_tsdb_head_series', 'Series in memory.'),
     samplesAppended: typed('prometheus_tsdb_head_samples_appended_total', 'Samples accepted.'),
@@ -61,15 +54,10 @@ export function tsdbMetrics(registry: Registry): TsdbMetrics {
       'Stores that take no samples because their disk refuses writes.',
     ),
     replaySeconds: counter('torchring_tsdb_replay_seconds_total', 'Time spent replaying logs.'),
-    commitSeconds: reuse(
+    commitSeconds: histogram(
       'torchring_tsdb_log_commit_seconds',
-      () =>
-        new Histogram({
-          name: 'torchring_tsdb_log_commit_seconds',
-          help: 'Time of one group commit.',
-          buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-          registers,
-        }),
+      'Time of one group commit.',
+      [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     ),
   };
 }

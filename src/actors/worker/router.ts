@@ -7,7 +7,7 @@ import { type Clock, CodedError, errorText } from '../../base/index.ts';
 import { placementShard } from '../../cluster/index.ts';
 import { encodeWriteBatch, type Labels, type WriteBatch } from '../../model/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
-import type { AppendOutcome } from '../../tsdb/index.ts';
+import { type AppendOutcome, emptyOutcome as emptyAppendOutcome } from '../../tsdb/index.ts';
 import { actorErrorCodes, notOwnerError } from '../errors.ts';
 import { type BatchPart, BatchSplitter } from './batch_split.ts';
 import type { ClusterView } from './cluster_view.ts';
@@ -22,16 +22,7 @@ const attemptDeadlineMs = 5_000;
 const retryPauseMs = 200;
 
 export function emptyOutcome(): IngestOutcome {
-  return {
-    appended: 0,
-    duplicates: 0,
-    outOfOrder: 0,
-    tooOld: 0,
-    tooFarInFuture: 0,
-    conflicts: 0,
-    limited: 0,
-    unavailable: 0,
-  };
+  return { ...emptyAppendOutcome(), unavailable: 0 };
 }
 
 function addOutcome(sum: IngestOutcome, one: AppendOutcome): void {

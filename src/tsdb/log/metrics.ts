@@ -1,6 +1,7 @@
 /** What a log counts: its size, which all tsdb metrics have, and what it found damaged. */
-import { Counter, type Registry } from 'prom-client';
+import type { Counter, Registry } from 'prom-client';
 import type { TsdbMetrics } from '../metrics.ts';
+import { reusedMetrics } from '../reused_metrics.ts';
 
 export interface LogMetrics extends Pick<TsdbMetrics, 'logBytes' | 'logRecords' | 'logCorruptions'> {
   readonly damagedEntries: Counter;
@@ -8,9 +9,7 @@ export interface LogMetrics extends Pick<TsdbMetrics, 'logBytes' | 'logRecords' 
 }
 
 export function logMetrics(registry: Registry, shared: TsdbMetrics): LogMetrics {
-  const counter = (name: string, help: string): Counter =>
-    (registry.getSingleMetric(name) as Counter | undefined) ??
-    new Counter({ name, help, registers: [registry] });
+  const { counter } = reusedMetrics(registry);
   return {
     logBytes: shared.logBytes,
     logRecords: shared.logRecords,

@@ -12,7 +12,7 @@
  */
 import { assert } from '../../base/index.ts';
 import type { FloatHistogram, Labels, Matcher, SeriesColumns, SymbolTable } from '../../model/index.ts';
-import type { Cardinality } from '../window/cardinality.ts';
+import type { Cardinality } from '../cardinality.ts';
 import type { SealSeries } from '../window/window_writer.ts';
 import { headCardinality } from './head_cardinality.ts';
 import type { HeadCut } from './head_cut.ts';

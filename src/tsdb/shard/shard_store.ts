@@ -7,7 +7,7 @@ import type {
   SeriesColumns,
   WriteBatch,
 } from '../../model/index.ts';
-import type { Cardinality } from '../window/cardinality.ts';
+import type { Cardinality } from '../cardinality.ts';
 import type { SnapshotEntry } from '../window/snapshot.ts';
 import type { ExportedBatch } from './export.ts';
 import type { AppendOutcome } from './verdicts.ts';

@@ -7,6 +7,7 @@
 import { assert, ByteWriter, type Clock } from '../../base/index.ts';
 import type { BatchMetadata, Labels, Matcher, SeriesColumns, WriteBatch } from '../../model/index.ts';
 import { compareBytes } from '../../model/index.ts';
+import type { Cardinality } from '../cardinality.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
 import { StoreError, storeErrorCodes } from '../errors.ts';
 import type { GroupCommit } from '../group_commit.ts';
@@ -16,7 +17,6 @@ import type { ShardLog } from '../log/shard_log.ts';
 import type { ExemplarRing } from '../memory/exemplar_ring.ts';
 import type { HeadStore } from '../memory/head_store.ts';
 import type { TsdbMetrics } from '../metrics.ts';
-import type { Cardinality } from '../window/cardinality.ts';
 import { windowMs } from '../window/limits.ts';
 import { Pace } from '../window/pace.ts';
 import type { Overlay } from '../window/select_windows.ts';

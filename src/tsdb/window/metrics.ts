@@ -1,8 +1,8 @@
 /**
- * What sealed windows count. All stores of a thread share one registry, so a metric is made once and reused; a set of windows
- * adds its part to the gauges and takes it out again.
+ * What sealed windows count. A set of windows adds its part to the gauges and takes it out again.
  */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { reusedMetrics } from '../reused_metrics.ts';
 
 export interface WindowMetrics {
   readonly windows: Gauge;
@@ -30,15 +30,8 @@ export interface WindowMetrics {
 const buckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 
 export function windowMetrics(registry: Registry): WindowMetrics {
-  const registers = [registry];
-  const reuse = <M>(name: string, make: () => M): M =>
-    (registry.getSingleMetric(name) as M | undefined) ?? make();
-  const gauge = (name: string, help: string): Gauge =>
-    reuse(name, () => new Gauge({ name, help, registers }));
-  const counter = (name: string, help: string): Counter =>
-    reuse(name, () => new Counter({ name, help, registers }));
-  const seconds = (name: string, help: string): Histogram =>
-    reuse(name, () => new Histogram({ name, help, buckets, registers }));
+  const { gauge, counter, histogram } = reusedMetrics(registry);
+  const seconds = (name: string, help: string): Histogram => histogram(name, help, buckets);
   return {
     windows: gauge('torchring_tsdb_sealed_windows', 'Sealed windows that are served.'),
     blocksLoaded: gauge('prometheus_tsdb_blocks_loaded', 'Sealed windows that are served.'),

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Matcher, MatchType } from '../../model/index.ts';
-import type { StoreEngine } from '../engine.ts';
+import type { KeyOperation, StoreEngine } from '../engine.ts';
 import { diskError, FaultyDisk } from '../testing/faulty_disk.ts';
 import { MemoryDisk } from '../testing/memory_engine.ts';
 import { joinedWindowMs, windowMs } from './limits.ts';
@@ -165,6 +165,8 @@ class World {
   #set: WindowSet | undefined;
   /** What lies, or will lie, beside the newest window. */
   #alongside = 0;
+  /** Of deletions that were refused. */
+  readonly #late: KeyOperation[] = [];
 
   async set(): Promise<WindowSet> {
     this.#set ??= await this.#open();
@@ -198,7 +200,7 @@ class World {
         const { startMs, epoch: under, rows, deletion: gone } = step;
         const all = seriesOf(rows);
         const interrupt = async (): Promise<void> => {
-          if (gone !== undefined) await set.delete(gone.matchers, gone.fromMs, gone.toMs);
+          if (gone !== undefined) await this.#delete(set, gone);
         };
         const value = new Uint8Array([++this.#alongside & 0xff]);
         const alongside = [{ type: 'put' as const, key: alongsideKey, value }];
@@ -206,7 +208,7 @@ class World {
         return;
       }
       case 'delete':
-        return set.delete(step.matchers, step.fromMs, step.toMs);
+        return this.#delete(set, step);
       case 'compact':
         await set.compact(step.nowMs);
         return;
@@ -217,6 +219,19 @@ class World {
         await set.dropOldest();
         return;
     }
+  }
+
+  /** As the store's group commit writes: what the disk refuses is written when the trouble ends. */
+  #delete(
+    set: WindowSet,
+    { matchers, fromMs, toMs }: Pick<Deletion, 'matchers' | 'fromMs' | 'toMs'>,
+  ): Promise<void> {
+    const engine = this.#engine as StoreEngine;
+    return set.delete(matchers, fromMs, toMs, async (operations) => {
+      this.#late.push(...operations);
+      await engine.write(operations, true);
+      this.#late.length = 0;
+    });
   }
 
   /** After a change that was made as a whole (`isWhole`), or as a whole or not at all. */
@@ -266,6 +281,8 @@ class World {
     if (step.after === 'losesPower') this.disk.cutPower();
     // What a killed process had written reaches the disk some time later.
     if (step.after === 'isKilled') this.disk.apply([], true);
+    if (step.after === 'goesOn') await this.#engine?.write(this.#late, true);
+    this.#late.length = 0;
     if (step.after !== 'goesOn') await this.#open();
     // What is on the disk is looked at before the next change.
     else await set.dropBefore(Number.NEGATIVE_INFINITY);

@@ -7,9 +7,10 @@
 import type { Counter, Histogram } from 'prom-client';
 import { assert, type Clock, errorText, type Logger } from '../../base/index.ts';
 import type { FloatHistogram, Labels, Matcher, SeriesColumns } from '../../model/index.ts';
+import type { Cardinality } from '../cardinality.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
 import type { ByteCache } from './byte_cache.ts';
-import { type Cardinality, countCardinality } from './cardinality.ts';
+import { countCardinality } from './cardinality.ts';
 import { frameChunk, Section } from './chunk_frame.ts';
 import { mergedStream, planCompaction } from './compaction.ts';
 import { isDamage, WindowError, windowErrorCodes } from './errors.ts';
