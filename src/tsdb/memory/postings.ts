@@ -55,20 +55,21 @@ export class SlotList {
     return { slots: this.#slots, from, to: this.#firstAtOrAfter(toKey, keyOf) };
   }
 
-  /** Takes out those slots of a range for which `isGone` holds; returns how many it looked at. */
+  /** Takes out those slots of a range for which `isGone` holds; returns how many it looked at, for order's sake too. */
   remove(fromKey: number, toKey: number, keyOf: SlotKey, isGone: (slot: number) => boolean): number {
+    const ordered = this.#sorted < this.#count ? this.#count : 0;
     const { from, to } = this.range(fromKey, toKey, keyOf);
     let kept = from;
     for (let i = from; i < to; i++) {
       const slot = this.#slots[i] as number;
       if (!isGone(slot)) this.#slots[kept++] = slot;
     }
-    if (kept === to) return to - from;
+    if (kept === to) return ordered + to - from;
     this.#slots.copyWithin(kept, to, this.#count);
     this.#count -= to - kept;
     this.#sorted = this.#count;
     if (this.#count * 4 <= this.#slots.length && this.#slots.length > 4) this.#shrink();
-    return to - from;
+    return ordered + to - from;
   }
 
   #shrink(): void {
