@@ -15,19 +15,36 @@ export interface Edges {
   readonly right: number;
 }
 
+/** Where the samples of an extended window are: not empty, and possibly beyond its edges. */
+export interface WindowBounds {
+  readonly timestamps: Float64Array;
+  readonly from: number;
+  readonly to: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** The position of the newest sample that is not after the window's start; the first where all are. */
+export function firstEdge({ timestamps, from, to, startMs }: WindowBounds): number {
+  let first = from;
+  while (first < to - 1 && (timestamps[first] as number) <= startMs) first++;
+  return Math.max(from, first - 1);
+}
+
+/** The position of the last sample; of a smoothed window that of the first one not before its end. */
+export function lastEdge({ timestamps, from, to, endMs }: WindowBounds, smoothed: boolean): number {
+  if (!smoothed) return to - 1;
+  let last = from;
+  while (last < to - 1 && (timestamps[last] as number) < endMs) last++;
+  return last;
+}
+
 /** Undefined when no sample is after the window's start. The window must not be empty. */
 function edgesOf(window: Window, extension: Extension, isCounter: boolean): Edges | undefined {
   const { timestamps, values, from, startMs, endMs } = window;
   const smoothed = extension === 'smoothed';
-  let last = window.to - 1;
-  let first = from;
-  while (first < last && (timestamps[first] as number) <= startMs) first++;
-  first = Math.max(from, first - 1);
-  if (smoothed) {
-    const end = last;
-    last = from;
-    while (last < end && (timestamps[last] as number) < endMs) last++;
-  }
+  const first = firstEdge(window);
+  const last = lastEdge(window, smoothed);
   if ((timestamps[last] as number) <= startMs) return undefined;
   const interpolatesLeft = smoothed && (timestamps[first] as number) < startMs;
   const interpolatesRight = smoothed && last > from && (timestamps[last] as number) > endMs;

@@ -3,7 +3,7 @@
  * difference of the window's edges, resets strictly inside added back.
  */
 import { CounterResetHint, type FloatHistogram } from '../../model/index.ts';
-import type { Extension } from '../eval/extended.ts';
+import { type Extension, firstEdge, lastEdge } from '../eval/extended.ts';
 import { interpolateHistograms } from '../eval/histogram_interpolation.ts';
 import type { HistogramWindow } from '../eval/mixed_windows.ts';
 import type { SeriesNotes } from '../eval/notes.ts';
@@ -44,15 +44,8 @@ function edgesOf(
 ): Edges | undefined {
   const { timestamps, from, startMs, endMs } = window;
   const smoothed = extension === 'smoothed';
-  let last = window.to - 1;
-  let first = from;
-  while (first < last && (timestamps[first] as number) <= startMs) first++;
-  first = Math.max(from, first - 1);
-  if (smoothed) {
-    const end = last;
-    last = from;
-    while (last < end && (timestamps[last] as number) < endMs) last++;
-  }
+  const first = firstEdge(window);
+  const last = lastEdge(window, smoothed);
   if ((timestamps[last] as number) <= startMs) return undefined;
   if (smoothed && (timestamps[first] as number) > endMs) return undefined;
   if (!isUsable(window, first, last, isCounter, notes)) return undefined;

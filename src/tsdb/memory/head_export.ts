@@ -1,5 +1,6 @@
 /** Everything that the head holds of a shard, for whoever takes it over or writes it down. */
-import type { FloatHistogram, Labels } from '../../model/index.ts';
+import type { NewSeries } from '../log/definitions.ts';
+import type { SealSeries } from '../window/window_writer.ts';
 import type { HeadIndex } from './head_index.ts';
 import { type HeadSamples, Late } from './head_samples.ts';
 import { SampleColumn } from './sample_column.ts';
@@ -7,20 +8,8 @@ import { pageMask } from './series_page.ts';
 import type { ShardState } from './shard_table.ts';
 
 /** One series' samples of one window that were written under one epoch. Columns are lent until the next step. */
-export interface HeadExport {
+export interface HeadExport extends SealSeries {
   readonly epoch: number;
-  readonly labels: Labels;
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-  readonly count: number;
-  readonly histograms?: readonly (FloatHistogram | null)[] | undefined;
-  readonly startTimes?: Float64Array | undefined;
-}
-
-/** A series and its number in its shard's log. */
-export interface NumberedSeries {
-  readonly id: number;
-  readonly labels: Labels;
 }
 
 /** Window by window, epoch by epoch, of each instant the sample that stands. Series may come and go between steps. */
@@ -50,7 +39,7 @@ export function* exportSeries(
 }
 
 /** The shard's series whose log number is above `id`. */
-export function* seriesSince(index: HeadIndex, shard: number, id: number): Generator<NumberedSeries> {
+export function* seriesSince(index: HeadIndex, shard: number, id: number): Generator<NewSeries> {
   for (const ref of index.refs(shard)) {
     const slot = index.series.slotOf(ref);
     if (slot < 0) continue;

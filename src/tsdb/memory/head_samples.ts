@@ -33,6 +33,11 @@ export class HeadSamples {
     this.#table = table;
   }
 
+  /** Whether any series has start times. */
+  get hasStartTimes(): boolean {
+    return this.#starts.size > 0;
+  }
+
   get lateCount(): number {
     return this.#lateCount;
   }

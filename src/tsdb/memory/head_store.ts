@@ -13,10 +13,11 @@
 import { assert } from '../../base/index.ts';
 import type { FloatHistogram, Labels, Matcher, SeriesColumns, SymbolTable } from '../../model/index.ts';
 import type { Cardinality } from '../cardinality.ts';
+import type { NewSeries } from '../log/definitions.ts';
 import type { SealSeries } from '../window/window_writer.ts';
 import { headCardinality } from './head_cardinality.ts';
 import type { HeadCut } from './head_cut.ts';
-import { exportSeries, type HeadExport, type NumberedSeries, seriesSince } from './head_export.ts';
+import { exportSeries, type HeadExport, seriesSince } from './head_export.ts';
 import { HeadIndex } from './head_index.ts';
 import { type EpochColumns, HeadReader } from './head_reader.ts';
 import { HeadSamples } from './head_samples.ts';
@@ -166,6 +167,8 @@ export class HeadStore {
    * newer samples too until another is set, so that a series that ever had one needs it set for each that has another.
    */
   setStartTime(ref: number, timeMs: number, startMs: number): void {
+    // Called for every sample: nearly always there is nothing to note and nothing noted.
+    if (startMs === 0 && !this.#samples.hasStartTimes) return;
     const slot = this.#index.series.slotOf(ref);
     if (slot >= 0) this.#samples.setStartTime(slot, timeMs, startMs);
   }
@@ -303,7 +306,7 @@ export class HeadStore {
   }
 
   /** The shard's series whose log number is above `id`. */
-  liveSince(shard: number, id: number): Generator<NumberedSeries> {
+  liveSince(shard: number, id: number): Generator<NewSeries> {
     return seriesSince(this.#index, shard, id);
   }
 

@@ -3,23 +3,14 @@
  * memory. Each batch holds samples of one epoch, because the epoch decides at the receiver which of two values for one
  * timestamp stands.
  */
-import { type FloatHistogram, type Labels, type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
+import { type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
+import type { HeadExport } from '../memory/head_export.ts';
 import type { HeadStore } from '../memory/head_store.ts';
 import type { WindowSet } from '../window/window_set.ts';
 
 export interface ExportedBatch extends WriteBatch {
   /** To be given to `append` with `bypassOutOfOrder`. */
   readonly epoch: number;
-}
-
-interface EpochSeries {
-  readonly epoch: number;
-  readonly labels: Labels;
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-  readonly count: number;
-  readonly histograms?: readonly (FloatHistogram | null)[] | undefined;
-  readonly startTimes?: Float64Array | undefined;
 }
 
 /** Batches of at most `samplesMax` samples. Nothing may be sealed until the last one. */
@@ -52,7 +43,7 @@ class Batches {
     count,
     histograms,
     startTimes,
-  }: EpochSeries): Generator<ExportedBatch> {
+  }: HeadExport): Generator<ExportedBatch> {
     if (epoch !== this.#epoch) yield* this.rest();
     this.#epoch = epoch;
     for (let i = 0; i < count; i++) {
