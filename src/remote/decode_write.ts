@@ -5,41 +5,12 @@
  * costs a comparison of its bytes, and requests that repeat themselves get the same arrays with the store's references.
  */
 import { systemRandom } from '../base/index.ts';
-import {
-  BatchColumns,
-  type BatchExemplar,
-  type BatchMetadata,
-  type BatchRoster,
-  compareBytes,
-  exemplarLabels,
-  HistogramError,
-  isValidMetricName,
-  Labels,
-  metricNameLabel,
-  noteStoreRefs,
-  RosterBuilder,
-  TextCache,
-  type WriteBatch,
-} from '../model/index.ts';
-import { RemoteRequestError, remoteErrorCodes } from './errors.ts';
-import { KnownSeries } from './known_series.ts';
+import { compareBytes, exemplarLabels, Labels, TextCache, type WriteBatch } from '../model/index.ts';
 import { ProtoReader } from './proto_reader.ts';
 import { readExemplar, readMetadata } from './read_extras.ts';
-import { readRemoteHistogram } from './read_histogram.ts';
 import { snappyUncompress } from './snappy.ts';
+import { type DecodedRemoteWrite, nameFault, WriteAssembly } from './write_assembly.ts';
 
-/** Samples of one request; an empty one takes two bytes on the wire and twenty in memory. */
-const requestSamplesMax = 4_000_000;
-/** Histograms, exemplars and metadata of one request together: each is an object, and two bytes may be one. */
-const requestObjectsMax = 500_000;
-/** Series, and spellings of series, that are remembered; beyond that it starts afresh. */
-const seriesMax = 500_000;
-const spellingBytesMax = 128 * 1024 * 1024;
-/** Requests whose series are remembered together. */
-const rostersMax = 256;
-const rosterSeriesMax = 500_000;
-/** Batches that are being stored at a time and whose columns are used again. */
-const lentBatchesMax = 8;
 /** Uncompressed bodies up to this size share one buffer. */
 const scratchBytesMax = 4 * 1024 * 1024;
 
@@ -48,14 +19,6 @@ export interface RemoteWriteOptions {
   readonly sizeMax: number;
   /** Any number that senders can't guess. */
   readonly hashSeed: number;
-}
-
-export interface DecodedRemoteWrite {
-  /** To be given back with `settled`. */
-  readonly batch: WriteBatch;
-  /** Samples that were refused here, with `firstError` telling why. */
-  readonly rejected: number;
-  readonly firstError?: string;
 }
 
 // Tags of the fields that are read: number * 8 + wire type.
@@ -67,67 +30,21 @@ const seriesExemplar = 0x1a;
 const seriesHistogram = 0x22;
 const labelName = 0x0a;
 const labelValue = 0x12;
-const sampleValue = 0x09;
-const sampleTimestamp = 0x10;
-
-/** What senders have sent before, until there is too much of it. */
-class Memory {
-  readonly known: KnownSeries;
-  readonly roster: RosterBuilder;
-  /** By the first series of the request, the one used last at the end. */
-  readonly rosters = new Map<number, BatchRoster>();
-  #rosterSeries = 0;
-
-  constructor(seed: number) {
-    this.known = new KnownSeries(seed);
-    this.roster = new RosterBuilder(this.known);
-  }
-
-  get isFull(): boolean {
-    return this.known.size > seriesMax || this.known.keyBytes > spellingBytesMax;
-  }
-
-  remember(roster: BatchRoster): void {
-    const first = roster.ids[0];
-    if (first === undefined) return;
-    this.#forget(first);
-    this.rosters.set(first, roster);
-    this.#rosterSeries += roster.ids.length;
-    for (const oldest of this.rosters.keys()) {
-      if (this.rosters.size <= rostersMax && this.#rosterSeries <= rosterSeriesMax) break;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(first: number): void {
-    this.#rosterSeries -= this.rosters.get(first)?.ids.length ?? 0;
-    this.rosters.delete(first);
-  }
-}
 
 export class RemoteWriteDecoder {
   readonly #options: RemoteWriteOptions;
-  readonly #columns = new BatchColumns(lentBatchesMax);
+  readonly #assembly: WriteAssembly;
   readonly #texts: TextCache;
-  /** Whose series the batches have that are out. */
-  readonly #origins = new WeakMap<WriteBatch, { readonly memory: Memory; readonly roster: BatchRoster }>();
-  #memory: Memory;
   #scratch = new Uint8Array(0);
   #reader = new ProtoReader(new Uint8Array(0));
-  #exemplars: BatchExemplar[] = [];
-  #metadata: BatchMetadata[] = [];
-  #objects = 0;
-  #rejected = 0;
-  #firstError: string | undefined;
   // The series being read.
   #flat: string[] = [];
   #previousName: string | undefined;
   #fault: string | undefined;
-  #seriesExemplars: Omit<BatchExemplar, 'ref'>[] = [];
 
   constructor(options: RemoteWriteOptions) {
     this.#options = options;
-    this.#memory = new Memory(options.hashSeed);
+    this.#assembly = new WriteAssembly(options.hashSeed);
     this.#texts = new TextCache(options.hashSeed);
   }
 
@@ -140,8 +57,9 @@ export class RemoteWriteDecoder {
 
   /** The same for a request that is not compressed. */
   decodeRequest(bytes: Uint8Array): DecodedRemoteWrite {
-    if (this.#memory.isFull) this.#memory = new Memory(this.#options.hashSeed);
-    this.#begin(bytes);
+    if (this.#assembly.isFull) this.#assembly.forget();
+    this.#assembly.begin();
+    this.#reader = new ProtoReader(bytes);
     const reader = this.#reader;
     const end = reader.length;
     while (reader.at < end) {
@@ -150,49 +68,19 @@ export class RemoteWriteDecoder {
       else if (tag === requestMetadata) this.#readMetadata(reader.window(end));
       else reader.skip(tag, end);
     }
-    const decoded = { batch: this.#batch(), rejected: this.#rejected };
-    return this.#firstError === undefined ? decoded : { ...decoded, firstError: this.#firstError };
+    return this.#assembly.finish();
   }
 
   /** The batch is stored, or given up. `isHeld`: somebody may still read its columns. */
   settled(batch: WriteBatch, isHeld: boolean): void {
-    const origin = this.#origins.get(batch);
-    if (origin !== undefined) noteStoreRefs(origin.roster, origin.memory.known);
-    if (!isHeld) this.#columns.release(batch);
-  }
-
-  #begin(bytes: Uint8Array): void {
-    this.#reader = new ProtoReader(bytes);
-    this.#columns.begin();
-    this.#memory.known.beginRequest();
-    this.#memory.roster.begin(undefined);
-    this.#exemplars = [];
-    this.#seriesExemplars = [];
-    this.#metadata = [];
-    this.#objects = 0;
-    this.#rejected = 0;
-    this.#firstError = undefined;
-  }
-
-  #batch(): WriteBatch {
-    const memory = this.#memory;
-    const roster = memory.roster.finish();
-    memory.remember(roster);
-    const batch: WriteBatch = {
-      series: roster.series,
-      storeRefs: roster.storeRefs,
-      ...this.#columns.finish(),
-      ...(this.#exemplars.length === 0 ? {} : { exemplars: this.#exemplars }),
-      ...(this.#metadata.length === 0 ? {} : { metadata: this.#metadata }),
-    };
-    this.#origins.set(batch, { memory, roster });
-    return batch;
+    this.#assembly.settled(batch, isHeld);
   }
 
   #readSeries(end: number): void {
     const reader = this.#reader;
-    const { known } = this.#memory;
-    const firstSample = this.#columns.count;
+    const assembly = this.#assembly;
+    const { known } = assembly;
+    const firstSample = assembly.columns.count;
     const start = reader.at;
     let labelsEnd = known.guessEnd(reader.view, start);
     let series = -1;
@@ -211,17 +99,17 @@ export class RemoteWriteDecoder {
     let isWhole = true;
     while (reader.at < end) {
       const tag = reader.tag(end);
-      if (tag === seriesSample) this.#readSample(reader.window(end));
+      if (tag === seriesSample) assembly.readSample(reader, reader.window(end));
       else if (tag === seriesLabel && reader.at <= labelsEnd) this.#readLabel(reader.window(end));
       else if (tag === seriesLabel) {
         // They are read anew when all else is known.
         isWhole = false;
         reader.skip(tag, end);
-      } else if (tag === seriesHistogram) this.#readHistogram(reader.window(end));
+      } else if (tag === seriesHistogram) assembly.readHistogram(reader, reader.window(end));
       else if (tag === seriesExemplar) this.#readSeriesExemplar(reader.window(end));
       else reader.skip(tag, end);
     }
-    if (series >= 0 && isWhole) this.#keepSeries(series, firstSample);
+    if (series >= 0 && isWhole) this.#assembly.keepSeries(series, firstSample);
     else this.#keepNew(start, isWhole ? labelsEnd : -1, end, firstSample);
   }
 
@@ -239,13 +127,13 @@ export class RemoteWriteDecoder {
 
   /** `labelsEnd` is negative when labels came behind other fields: such a spelling is not worth remembering. */
   #keepNew(start: number, labelsEnd: number, end: number, firstSample: number): void {
-    const { known } = this.#memory;
+    const { known } = this.#assembly;
     if (labelsEnd < 0) this.#readLabelsAnew(start, end);
     const labels = Labels.fromSortedFlat(this.#flat);
-    this.#checkName(labels);
-    if (this.#fault !== undefined) this.#refuseSeries(labels, firstSample, this.#fault);
-    else if (labelsEnd < 0) this.#keepSeries(known.intern(labels), firstSample);
-    else this.#keepSeries(known.add(this.#reader.bytes, start, labelsEnd, labels), firstSample);
+    const fault = this.#fault ?? nameFault(labels);
+    if (fault !== undefined) this.#assembly.refuseSeries(labels, firstSample, fault);
+    else if (labelsEnd < 0) this.#assembly.keepSeries(known.intern(labels), firstSample);
+    else this.#assembly.keepSeries(known.add(this.#reader.bytes, start, labelsEnd, labels), firstSample);
   }
 
   /** Those before the others may have been passed over as known. */
@@ -264,27 +152,6 @@ export class RemoteWriteDecoder {
     this.#fault = undefined;
     this.#previousName = undefined;
     this.#reader.seek(start);
-  }
-
-  #keepSeries(series: number, firstSample: number): void {
-    const exemplars = this.#seriesExemplars;
-    if (this.#columns.count === firstSample && exemplars.length === 0) return;
-    const { known, roster, rosters } = this.#memory;
-    const next = roster.count;
-    if (next === 0) roster.begin(rosters.get(series));
-    const place = known.placeIn(series, next);
-    if (place === next) roster.add(series, known.labels(series));
-    this.#columns.assign(firstSample, place);
-    if (exemplars.length === 0) return;
-    for (const exemplar of exemplars) this.#exemplars.push({ ref: place, ...exemplar });
-    this.#seriesExemplars = [];
-  }
-
-  #refuseSeries(labels: Labels, firstSample: number, fault: string): void {
-    this.#rejected += this.#columns.count - firstSample;
-    this.#columns.truncate(firstSample);
-    this.#seriesExemplars = [];
-    this.#firstError ??= `${fault}: ${labels.toString()}`;
   }
 
   #readLabel(end: number): void {
@@ -315,88 +182,18 @@ export class RemoteWriteDecoder {
     return text;
   }
 
-  #checkName(labels: Labels): void {
-    if (this.#fault !== undefined) return;
-    const name = labels.get(metricNameLabel);
-    if (name === '') this.#fault = 'the metric name is missing';
-    else if (!isValidMetricName(name)) this.#fault = 'the metric name is invalid';
-  }
-
-  #readSample(end: number): void {
-    const reader = this.#reader;
-    let valueLow = 0;
-    let valueHigh = 0;
-    let timeLow = 0;
-    let timeHigh = 0;
-    while (reader.at < end) {
-      const tag = reader.tag(end);
-      if (tag === sampleValue) {
-        reader.fixed64(end);
-        valueLow = reader.low;
-        valueHigh = reader.high;
-      } else if (tag === sampleTimestamp) {
-        reader.varint64(end);
-        timeLow = reader.low;
-        timeHigh = reader.high;
-      } else reader.skip(tag, end);
-    }
-    const timestampMs = timeHigh * 0x1_0000_0000 + timeLow;
-    if (!Number.isSafeInteger(timestampMs)) this.#refuse(`timestamp ${timestampMs} is out of bounds`);
-    else this.#columns.setWords(this.#addSample(timestampMs), valueLow, valueHigh);
-  }
-
-  #readHistogram(end: number): void {
-    this.#countObject();
-    const draft = readRemoteHistogram(this.#reader, end);
-    const { timestampMs } = draft;
-    if (!Number.isSafeInteger(timestampMs)) {
-      this.#refuse(`timestamp ${timestampMs} is out of bounds`);
-      return;
-    }
-    try {
-      const histogram = draft.build();
-      this.#columns.setHistogram(this.#addSample(timestampMs), histogram);
-    } catch (error) {
-      if (!(error instanceof HistogramError)) throw error;
-      this.#refuse(error.message);
-    }
-  }
-
-  #refuse(reason: string): void {
-    this.#rejected++;
-    this.#firstError ??= reason;
-  }
-
-  #addSample(timestampMs: number): number {
-    if (this.#columns.count >= requestSamplesMax) throw tooMany(requestSamplesMax, 'samples');
-    // The series is known only behind its samples.
-    return this.#columns.add(0, timestampMs);
-  }
-
-  /** One that can't be stored is left out: exemplars never fail a request, as with Prometheus. */
   #readSeriesExemplar(end: number): void {
-    this.#countObject();
+    this.#assembly.countObject();
     const { pairs, value, timestampMs } = readExemplar(this.#reader, end);
     const labels = pairs === undefined ? undefined : exemplarLabels(pairs);
-    if (labels === undefined || !Number.isSafeInteger(timestampMs)) return;
-    this.#seriesExemplars.push({ labels, value, timestampMs });
+    if (labels !== undefined) this.#assembly.addExemplar({ labels, value, timestampMs });
   }
 
   #readMetadata(end: number): void {
-    this.#countObject();
+    this.#assembly.countObject();
     const metadata = readMetadata(this.#reader, end);
-    if (metadata !== undefined) this.#metadata.push(metadata);
+    if (metadata !== undefined) this.#assembly.addMetadata(metadata);
   }
-
-  #countObject(): void {
-    if (++this.#objects > requestObjectsMax) {
-      throw tooMany(requestObjectsMax, 'histograms, exemplars and metadata');
-    }
-  }
-}
-
-function tooMany(max: number, what: string): RemoteRequestError {
-  return new RemoteRequestError(remoteErrorCodes.tooLarge, `the request has more than ${max} ${what}`);
 }
 
 /** One request by itself, for those who have no others to compare it with. Throws as RemoteWriteDecoder.decode does. */

@@ -4,7 +4,8 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { WriteRequestSchema } from '../../proto/gen/prometheus/remote_pb.ts';
 import { HistogramSchema } from '../../proto/gen/prometheus/types_pb.ts';
 import type { FloatHistogram } from '../model/index.ts';
-import { type DecodedRemoteWrite, RemoteWriteDecoder } from './decode_write.ts';
+import { RemoteWriteDecoder } from './decode_write.ts';
+import type { DecodedRemoteWrite } from './write_assembly.ts';
 
 type Given = MessageInitShape<typeof HistogramSchema>;
 

@@ -13,7 +13,7 @@ const metadataHelp = 0x22;
 const metadataUnit = 0x2a;
 
 /** MetricMetadata.MetricType by its number, as in exposition. */
-const metricTypes: readonly string[] = [
+export const metricTypes: readonly string[] = [
   'unknown',
   'counter',
   'gauge',

@@ -4,10 +4,11 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { WriteRequestSchema } from '../../proto/gen/prometheus/remote_pb.ts';
 import { Labels, type WriteBatch } from '../model/index.ts';
-import { type DecodedRemoteWrite, decodeRemoteWrite, RemoteWriteDecoder } from './decode_write.ts';
+import { decodeRemoteWrite, RemoteWriteDecoder } from './decode_write.ts';
 import { encodeRemoteWrite, encodeWriteRequest } from './encode_write.ts';
 import { RemoteRequestError } from './errors.ts';
 import { snappyCompress } from './snappy.ts';
+import type { DecodedRemoteWrite } from './write_assembly.ts';
 
 const options = { sizeMax: 1 << 20, hashSeed: 1 };
 /** By a decoder that has seen nothing before. */

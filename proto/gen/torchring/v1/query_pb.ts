@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file torchring/v1/query.proto.
  */
 export const file_torchring_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("Chh0b3JjaHJpbmcvdjEvcXVlcnkucHJvdG8SDHRvcmNocmluZy52MSI5CgxMYWJlbE1hdGNoZXISDAoEdHlwZRgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXZhbHVlGAMgASgJIjgKCE1hdGNoZXJzEiwKCG1hdGNoZXJzGAEgAygLMhoudG9yY2hyaW5nLnYxLkxhYmVsTWF0Y2hlciJaCgpTZWxlY3RQYXJ0EiwKCG1hdGNoZXJzGAEgAygLMhoudG9yY2hyaW5nLnYxLkxhYmVsTWF0Y2hlchIPCgdmcm9tX21zGAIgASgSEg0KBXRvX21zGAMgASgSIpIBCgtQYXJ0aWFsUGFydBIMCgRleHByGAEgASgJEhAKCHN0YXJ0X21zGAIgASgSEg4KBmVuZF9tcxgDIAEoEhIPCgdzdGVwX21zGAQgASgEEhMKC2xvb2tiYWNrX21zGAUgASgEEhMKC3NhbXBsZXNfbWF4GAYgASgEEhgKEHN1YnF1ZXJ5X3N0ZXBfbXMYByABKAQiYwoKTG9va3VwUGFydBImCgZhbnlfb2YYASADKAsyFi50b3JjaHJpbmcudjEuTWF0Y2hlcnMSDwoHZnJvbV9tcxgCIAEoEhINCgV0b19tcxgDIAEoEhINCgVsYWJlbBgEIAEoCSKtAgoORXhlY3V0ZVBheWxvYWQSFQoNdGFibGVfdmVyc2lvbhgBIAEoBBITCgtkZWFkbGluZV9tcxgCIAEoDRIqCgZzZWxlY3QYAyABKAsyGC50b3JjaHJpbmcudjEuU2VsZWN0UGFydEgAEiwKB3BhcnRpYWwYBCABKAsyGS50b3JjaHJpbmcudjEuUGFydGlhbFBhcnRIABIqCgZzZXJpZXMYBSABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAEi8KC2xhYmVsX25hbWVzGAYgASgLMhgudG9yY2hyaW5nLnYxLkxvb2t1cFBhcnRIABIwCgxsYWJlbF92YWx1ZXMYByABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAQgYKBHBhcnQiHAoKU3RyaW5nTGlzdBIOCgZ2YWx1ZXMYASADKAliBnByb3RvMw");
+  fileDesc("Chh0b3JjaHJpbmcvdjEvcXVlcnkucHJvdG8SDHRvcmNocmluZy52MSI5CgxMYWJlbE1hdGNoZXISDAoEdHlwZRgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXZhbHVlGAMgASgJIjgKCE1hdGNoZXJzEiwKCG1hdGNoZXJzGAEgAygLMhoudG9yY2hyaW5nLnYxLkxhYmVsTWF0Y2hlciJaCgpTZWxlY3RQYXJ0EiwKCG1hdGNoZXJzGAEgAygLMhoudG9yY2hyaW5nLnYxLkxhYmVsTWF0Y2hlchIPCgdmcm9tX21zGAIgASgSEg0KBXRvX21zGAMgASgSIpIBCgtQYXJ0aWFsUGFydBIMCgRleHByGAEgASgJEhAKCHN0YXJ0X21zGAIgASgSEg4KBmVuZF9tcxgDIAEoEhIPCgdzdGVwX21zGAQgASgEEhMKC2xvb2tiYWNrX21zGAUgASgEEhMKC3NhbXBsZXNfbWF4GAYgASgEEhgKEHN1YnF1ZXJ5X3N0ZXBfbXMYByABKAQicgoKTG9va3VwUGFydBImCgZhbnlfb2YYASADKAsyFi50b3JjaHJpbmcudjEuTWF0Y2hlcnMSDwoHZnJvbV9tcxgCIAEoEhINCgV0b19tcxgDIAEoEhINCgVsYWJlbBgEIAEoCRINCgVsaW1pdBgFIAEoDSLcAgoORXhlY3V0ZVBheWxvYWQSFQoNdGFibGVfdmVyc2lvbhgBIAEoBBITCgtkZWFkbGluZV9tcxgCIAEoDRIqCgZzZWxlY3QYAyABKAsyGC50b3JjaHJpbmcudjEuU2VsZWN0UGFydEgAEiwKB3BhcnRpYWwYBCABKAsyGS50b3JjaHJpbmcudjEuUGFydGlhbFBhcnRIABIqCgZzZXJpZXMYBSABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAEi8KC2xhYmVsX25hbWVzGAYgASgLMhgudG9yY2hyaW5nLnYxLkxvb2t1cFBhcnRIABIwCgxsYWJlbF92YWx1ZXMYByABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAEi0KCWV4ZW1wbGFycxgIIAEoCzIYLnRvcmNocmluZy52MS5Mb29rdXBQYXJ0SABCBgoEcGFydCIcCgpTdHJpbmdMaXN0Eg4KBnZhbHVlcxgBIAMoCWIGcHJvdG8z");
 
 /**
  * @generated from message torchring.v1.LabelMatcher
@@ -168,6 +168,13 @@ export type LookupPart = Message<"torchring.v1.LookupPart"> & {
    * @generated from field: string label = 4;
    */
   label: string;
+
+  /**
+   * The first so many in order are enough; 0: all.
+   *
+   * @generated from field: uint32 limit = 5;
+   */
+  limit: number;
 };
 
 /**
@@ -228,6 +235,12 @@ export type ExecutePayload = Message<"torchring.v1.ExecutePayload"> & {
      */
     value: LookupPart;
     case: "labelValues";
+  } | {
+    /**
+     * @generated from field: torchring.v1.LookupPart exemplars = 8;
+     */
+    value: LookupPart;
+    case: "exemplars";
   } | { case: undefined; value?: undefined };
 };
 
