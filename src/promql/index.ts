@@ -30,6 +30,7 @@ export { explain } from './explain.ts';
 export { type FunctionName, type FunctionSignature, functionSignatures } from './functions/signatures.ts';
 export { typeOf } from './parse/check.ts';
 export { type ParserOptions, parseExpr } from './parse/parser.ts';
+export { prettyExpr } from './parse/pretty.ts';
 export { printExpr } from './parse/print.ts';
 export { parseSelector, type SelectorOptions } from './parse/selector.ts';
 export type {
@@ -55,6 +56,7 @@ export type {
   VectorSelector,
 } from './parse/tree.ts';
 export { selectorsOf, walk } from './parse/tree.ts';
+export { exprToJson } from './parse/tree_json.ts';
 export { resultToJson } from './result.ts';
 export type {
   EngineLimits,

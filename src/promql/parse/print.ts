@@ -10,6 +10,7 @@ import {
   type BinaryExpr,
   type DurationNode,
   type Expr,
+  type SubqueryExpr,
   takesParam,
   type VectorSelector,
 } from './tree.ts';
@@ -28,11 +29,8 @@ export function printExpr(expr: Expr): string {
       const range = `[${printDuration(expr.range)}]`;
       return `${printSelector(selector)}${range}${extension}${printAt(selector.at)}${printOffset(selector.offset)}`;
     }
-    case 'subquery': {
-      const step = expr.step === undefined ? '' : printDuration(expr.step);
-      const range = `[${printDuration(expr.range)}:${step}]`;
-      return `${printExpr(expr.expr)}${range}${printAt(expr.at)}${printOffset(expr.offset)}`;
-    }
+    case 'subquery':
+      return printExpr(expr.expr) + printSubqueryRange(expr);
     case 'unary':
       return expr.op + printExpr(expr.expr);
     case 'binary':
@@ -111,16 +109,26 @@ function printLabels(names: readonly string[]): string {
   return names.map((name) => (isValidLabelName(name, 'legacy') ? name : quote(name))).join(', ');
 }
 
+/** What stands behind a subquery's expression. */
+export function printSubqueryRange(expr: SubqueryExpr): string {
+  const step = expr.step === undefined ? '' : printDuration(expr.step);
+  return `[${printDuration(expr.range)}:${step}]${printAt(expr.at)}${printOffset(expr.offset)}`;
+}
+
+/** What stands before an aggregation's parentheses. */
+export function printAggregateHead(expr: AggregateExpr): string {
+  if (expr.without) return `${expr.op} without (${printLabels(expr.grouping)}) `;
+  return expr.grouping.length > 0 ? `${expr.op} by (${printLabels(expr.grouping)}) ` : expr.op;
+}
+
 function printAggregate(expr: AggregateExpr): string {
-  let head: string = expr.op;
-  if (expr.without) head += ` without (${printLabels(expr.grouping)}) `;
-  else if (expr.grouping.length > 0) head += ` by (${printLabels(expr.grouping)}) `;
+  const head = printAggregateHead(expr);
   const param = takesParam(expr.op) && expr.param !== undefined ? `${printExpr(expr.param)}, ` : '';
   return `${head}(${param}${printExpr(expr.expr)})`;
 }
 
 /** The operator with its modifiers. */
-function printOperator(expr: BinaryExpr): string {
+export function printOperator(expr: BinaryExpr): string {
   let text: string = expr.op;
   if (expr.returnBool) text += ' bool';
   const matching = expr.matching;
