@@ -4,33 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Registry } from 'prom-client';
-import { type Clock, silentLogger, systemClock } from '../base/index.ts';
+import { seededRandom, silentLogger, systemClock } from '../base/index.ts';
 import { createDiscovery } from './create.ts';
 import { expandGlob, matchesWildcard } from './glob.ts';
 import { parseGroupList } from './group_list.ts';
 import { createDiscoveryMetrics, type DiscoveryMetrics } from './metrics.ts';
 import { groupTargets, type TargetGroup } from './target_group.ts';
+import { ManualClock } from './testing/running.ts';
+
+const common = { log: silentLogger, random: seededRandom(1), version: '0' };
 
 async function directoryFor(context: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'torchring-file-sd-'));
   context.after(() => rm(directory, { recursive: true, force: true }));
   return directory;
-}
-
-/** A clock whose timers ring when told. */
-class ManualClock implements Clock {
-  readonly #timers = new Set<() => void>();
-  readonly nowMs = (): number => systemClock.nowMs();
-  readonly monotonicMs = (): number => systemClock.monotonicMs();
-
-  after(_delayMs: number, run: () => void): { cancel(): void } {
-    this.#timers.add(run);
-    return { cancel: () => void this.#timers.delete(run) };
-  }
-
-  ring(): void {
-    for (const run of [...this.#timers]) run();
-  }
 }
 
 interface Running {
@@ -43,7 +30,7 @@ interface Running {
 function run(context: TestContext, mechanism: 'file' | 'static', rest: object): Running {
   const clock = new ManualClock();
   const metrics = createDiscoveryMetrics(new Registry());
-  const discovery = createDiscovery({ mechanism, ...rest }, { clock, log: silentLogger, metrics });
+  const discovery = createDiscovery({ mechanism, ...rest }, { ...common, clock, metrics });
   assert.ok(discovery !== undefined);
   const stop = new AbortController();
   let latest: readonly TargetGroup[] = [];
@@ -139,14 +126,15 @@ test('static groups are published once, a target may override its group', async 
 });
 
 test('a mechanism that is not served is told apart', () => {
-  const deps = { clock: systemClock, log: silentLogger, metrics: createDiscoveryMetrics(new Registry()) };
+  const deps = { ...common, clock: systemClock, metrics: createDiscoveryMetrics(new Registry()) };
   assert.equal(createDiscovery({ mechanism: 'consul' }, deps), undefined);
 });
 
 test('a list of groups is decoded strictly', () => {
   const refusals: [string, RegExp][] = [
     ['{}', /a list of target groups was expected/],
-    ['[null]', /target group 0: expected targets and labels/],
+    ['[null]', /target group 0: nil target group item found/],
+    ['[1]', /target group 0: expected targets and labels/],
     ['[{"target": []}]', /unknown field "target"/],
     ['[{"targets": "a"}]', /targets: a list was expected/],
     ['[{"targets": [1]}]', /a target is not a string/],

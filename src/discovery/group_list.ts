@@ -25,7 +25,15 @@ export function parseGroupList(text: string, syntax: 'json' | 'yaml'): ListedGro
   }
   if (content === null || content === undefined || content === '') return [];
   if (!Array.isArray(content)) throw new BadTargetsError('a list of target groups was expected');
-  return content.map(decodeGroup);
+  return content.map((group, index) =>
+    decodeGroup(syntax === 'json' ? withLowerCaseKeys(group) : group, index),
+  );
+}
+
+/** Fields of JSON are known whatever their case, as Go knows them. */
+function withLowerCaseKeys(group: unknown): unknown {
+  if (!isRecord(group)) return group;
+  return Object.fromEntries(Object.entries(group).map(([field, value]) => [field.toLowerCase(), value]));
 }
 
 /**
@@ -60,27 +68,39 @@ function parseYamlText(text: string): unknown {
 
 function decodeGroup(value: unknown, index: number): ListedGroup {
   const where = `target group ${index}`;
+  if (value === null || value === '') throw new BadTargetsError(`${where}: nil target group item found`);
   if (!isRecord(value)) throw new BadTargetsError(`${where}: expected targets and labels`);
   for (const field of Object.keys(value)) {
     if (field !== 'targets' && field !== 'labels')
       throw new BadTargetsError(`${where}: unknown field "${field}"`);
   }
-  const { targets = [], labels = {} } = value as { targets?: unknown; labels?: unknown };
+  const targets = isNothing(value['targets']) ? [] : value['targets'];
+  const labels = isNothing(value['labels']) ? {} : value['labels'];
   if (!Array.isArray(targets)) throw new BadTargetsError(`${where}: targets: a list was expected`);
   if (!isRecord(labels)) throw new BadTargetsError(`${where}: labels: name and value pairs were expected`);
-  for (const [name, labelValue] of Object.entries(labels)) {
-    if (!isValidLabelName(name)) throw new BadTargetsError(`${where}: "${name}" is not a valid label name`);
-    if (typeof labelValue !== 'string')
-      throw new BadTargetsError(`${where}: label "${name}" is not a string`);
-  }
   return {
     targets: targets.map((address) => {
-      if (typeof address !== 'string') throw new BadTargetsError(`${where}: a target is not a string`);
-      return Labels.fromRecord({ [addressLabel]: address });
+      if (typeof address !== 'string' && address !== null)
+        throw new BadTargetsError(`${where}: a target is not a string`);
+      return Labels.fromRecord({ [addressLabel]: address ?? '' });
     }),
-    labels: labels as Record<string, string>,
+    labels: decodeLabels(labels, where),
   };
 }
+
+function decodeLabels(labels: Record<string, unknown>, where: string): Record<string, string> {
+  const decoded: [string, string][] = [];
+  for (const [name, value] of Object.entries(labels)) {
+    if (!isValidLabelName(name)) throw new BadTargetsError(`${where}: "${name}" is not a valid label name`);
+    if (typeof value !== 'string' && value !== null)
+      throw new BadTargetsError(`${where}: label "${name}" is not a string`);
+    decoded.push([name, value ?? '']);
+  }
+  return Object.fromEntries(decoded);
+}
+
+/** A field without a value; YAML's is an empty text here, where every scalar is taken as it is written. */
+const isNothing = (value: unknown): boolean => value === undefined || value === null || value === '';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

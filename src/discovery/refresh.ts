@@ -2,7 +2,7 @@
  * The loop of every mechanism that asks: at once, then at an interval, and earlier when woken. An answer that
  * can't be had leaves the last good one in force.
  */
-import { type Clock, errorText, type Logger } from '../base/index.ts';
+import { type Clock, errorText, type Logger, type Random } from '../base/index.ts';
 import type { DiscoveryMetrics } from './metrics.ts';
 import type { Publish, TargetGroup } from './target_group.ts';
 
@@ -10,7 +10,13 @@ export interface DiscoveryDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: DiscoveryMetrics;
+  readonly random: Random;
+  /** Of this program, as servers are told it. */
+  readonly version: string;
 }
+
+/** The shortest pause between two refreshes, however short the interval is. */
+const pauseMsMin = 10;
 
 export interface RefreshOptions {
   readonly mechanism: string;
@@ -31,8 +37,10 @@ export async function runRefreshLoop(
   options.onStart?.(() => alarm.wake());
   while (!signal.aborted) {
     alarm.reset();
+    const startedAtMs = deps.clock.monotonicMs();
     await refreshOnce(options, deps, publish, signal);
-    await alarm.wait(options.intervalMs);
+    const tookMs = deps.clock.monotonicMs() - startedAtMs;
+    await alarm.wait(Math.max(pauseMsMin, options.intervalMs - tookMs));
   }
 }
 
@@ -51,7 +59,9 @@ async function refreshOnce(
     metrics.refreshFailures.inc({ mechanism });
     log.error({ mechanism, err: errorText(error) }, 'discovery failed, the last good targets stay');
   } finally {
-    metrics.refreshDuration.observe({ mechanism }, (clock.monotonicMs() - startedAtMs) / 1000);
+    const seconds = (clock.monotonicMs() - startedAtMs) / 1000;
+    metrics.refreshDuration.observe({ mechanism }, seconds);
+    metrics.refreshDurations.observe({ mechanism }, seconds);
   }
 }
 

@@ -42,6 +42,7 @@ import { type ConfigStatus, createRegistry, ownMetrics } from './own_metrics.ts'
 import { ClusterPeers } from './peer_calls.ts';
 import { peerHandlers } from './peer_handlers.ts';
 import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
+import { NodeRemoteBackend } from './remote_backend.ts';
 import { Reports } from './reports.ts';
 import { RuleSources } from './rule_sources.ts';
 import { SilenceStore } from './silence_store.ts';
@@ -214,7 +215,9 @@ export class TorchringNode {
     });
     const discovery = new DiscoveryManager(this.#system, this.#workers, {
       clock,
+      random,
       log,
+      version,
       metrics: createDiscoveryMetrics(registry),
     });
     const reports = new Reports(cluster, this.#workers, rules);
@@ -252,6 +255,7 @@ export class TorchringNode {
       metrics: () => ownMetrics(this.#registry, this.#workers, this.#deps.log),
       reload: () => this.reload(),
       quit: () => this.#onQuit(),
+      remote: new NodeRemoteBackend({ workers: this.#workers, features: this.#flags.enableFeatures }),
     });
   }
 
@@ -265,7 +269,10 @@ export class TorchringNode {
       backend: this.#backend,
       clock: this.#deps.clock,
       registry: this.#registry,
-      remoteWrite: { isEnabled: this.#flags.webEnableRemoteWriteReceiver },
+      remoteWrite: {
+        isEnabled: this.#flags.webEnableRemoteWriteReceiver,
+        acceptedMessages: this.#flags.webRemoteWriteMessages,
+      },
       isLifecycleEnabled: this.#flags.webEnableLifecycle,
       corsOrigin: AnchoredRegex.compile(this.#flags.webCorsOrigin),
       ...(prefix === '' ? {} : { prefix }),

@@ -11,7 +11,7 @@ export const roomImports: Readonly<Record<string, readonly string[]>> = {
   'src/promql': ['src/model'],
   'src/http': ['src/model'],
   'src/scrape': ['src/http'],
-  'src/discovery': ['src/model'],
+  'src/discovery': ['src/http'],
   'src/template': ['src/model'],
   'src/rules': ['src/model', 'src/template'],
   'src/alertmanager': ['src/http', 'src/template'],

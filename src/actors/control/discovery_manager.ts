@@ -1,8 +1,9 @@
 /**
  * Runs the discovery mechanisms of all jobs on this node and tells every worker what each job's targets are. Every node
- * sees all targets; which of them a node scrapes is decided by the shard table.
+ * sees all targets; which of them a node scrapes is decided by the shard table. Equal sections are run once, whichever jobs
+ * they stand in, so that a reload which renames a job or adds one asks nobody anew.
  */
-import { errorText, type Logger } from '../../base/index.ts';
+import { errorText, type Timer } from '../../base/index.ts';
 import { createDiscovery, type DiscoveryDeps, type TargetGroup } from '../../discovery/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import type { ScrapeConfig } from '../../scrape/index.ts';
@@ -12,19 +13,31 @@ import type { LocalWorkers } from './local_workers.ts';
 
 type JobConfig = ScrapeConfig<{ readonly mechanism: string }>;
 
+/** How long the targets of a replaced section stay when what replaced it doesn't tell of any. */
+const leftoverMsMax = 10_000;
+/** What Prometheus calls the discovery for scraping in its metrics. */
+const name = 'scrape';
+
+/** One section of the configuration, at work. */
+interface Provider {
+  readonly actor: ActorRef<DiscoveryMessage>;
+  /** Undefined until it has told for the first time. */
+  groups: readonly GroupMessage[] | undefined;
+}
+
 interface RunningJob {
-  /** The discovery sections, to see whether they have changed. */
-  readonly text: string;
-  readonly actors: readonly ActorRef<DiscoveryMessage>[];
-  /** What each section published last. */
-  readonly groups: (readonly GroupMessage[])[];
+  /** By the text of their sections. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** What sections found that were replaced in a reload, until those in their place have found something. */
+  leftover: readonly GroupMessage[];
+  timer: Timer | undefined;
 }
 
 export class DiscoveryManager {
   readonly #system: ActorSystem;
   readonly #workers: LocalWorkers;
   readonly #deps: DiscoveryDeps;
-  readonly #log: Logger;
+  readonly #providers = new Map<string, Provider>();
   readonly #jobs = new Map<string, RunningJob>();
   #started = 0;
 
@@ -32,67 +45,147 @@ export class DiscoveryManager {
     this.#system = system;
     this.#workers = workers;
     this.#deps = deps;
-    this.#log = deps.log;
+    const { receivedUpdates, sentUpdates, delayedUpdates } = deps.metrics.manager;
+    for (const counter of [receivedUpdates, sentUpdates, delayedUpdates]) counter.inc({ name }, 0);
   }
 
-  /** Takes a new set of jobs; those whose discovery sections are the same go on. */
+  /** Takes a new set of jobs; sections that are in use already go on. */
   configure(configs: readonly JobConfig[]): void {
-    const names = new Set(configs.map(({ jobName }) => jobName));
-    for (const [job, running] of [...this.#jobs]) if (!names.has(job)) this.#stop(job, running);
-    for (const config of configs) {
-      const text = JSON.stringify(config.serviceDiscoveryConfigs);
-      const known = this.#jobs.get(config.jobName);
-      if (known?.text === text) continue;
-      if (known !== undefined) this.#stop(config.jobName, known);
-      this.#start(config, text);
+    const before = new Map(this.#jobs);
+    this.#jobs.clear();
+    let unserved = 0;
+    for (const { jobName, serviceDiscoveryConfigs } of configs) {
+      const providers = new Map<string, Provider>();
+      for (const section of serviceDiscoveryConfigs) {
+        const text = JSON.stringify(section);
+        const provider = this.#providers.get(text) ?? this.#start(section, text);
+        if (provider === undefined) unserved++;
+        else providers.set(text, provider);
+      }
+      this.#setJob(jobName, providers, before.get(jobName));
+      before.delete(jobName);
     }
+    this.#deps.metrics.manager.failedConfigs.set({ name }, unserved);
+    for (const [jobName, job] of before) this.#forget(jobName, job);
+    this.#stopUnused();
   }
 
-  #start(config: JobConfig, text: string): void {
-    const { jobName } = config;
-    const groups: (readonly GroupMessage[])[] = [];
-    const actors = config.serviceDiscoveryConfigs.flatMap((section) => {
-      const discovery = createDiscovery(section, this.#deps);
-      if (discovery === undefined) return [];
-      const index = groups.push([]) - 1;
-      const onGroups = (found: readonly TargetGroup[]): void => {
-        groups[index] = found.map(groupMessage);
-        this.#publish(jobName, groups.flat());
-      };
-      return [this.#system.spawn(discoveryProps({ discovery, onGroups }), `discovery-${++this.#started}`)];
-    });
-    this.#jobs.set(jobName, { text, actors, groups });
-    // Nobody else would tell the workers that what the job had before is gone.
-    if (actors.length === 0) this.#publish(jobName, []);
+  #setJob(jobName: string, providers: ReadonlyMap<string, Provider>, known: RunningJob | undefined): void {
+    if (known !== undefined && sameKeys(known.providers, providers)) {
+      this.#jobs.set(jobName, known);
+      return;
+    }
+    known?.timer?.cancel();
+    const replaced = [...(known?.providers ?? [])].filter(([text]) => !providers.has(text));
+    const leftover = isKnown(providers)
+      ? []
+      : [...(known?.leftover ?? []), ...replaced.flatMap(([, { groups }]) => groups ?? [])];
+    const job: RunningJob = { providers, leftover, timer: undefined };
+    this.#jobs.set(jobName, job);
+    if (leftover.length > 0) {
+      job.timer = this.#deps.clock.after(leftoverMsMax, () => {
+        if (job.leftover.length === 0) return;
+        job.leftover = [];
+        this.#publish(jobName, job);
+      });
+    }
+    if (known === undefined || !sameGroups(groupsOf(known), groupsOf(job))) this.#publish(jobName, job);
   }
 
-  #stop(job: string, { actors }: RunningJob): void {
-    this.#jobs.delete(job);
-    for (const actor of actors) {
+  /** Undefined: nobody serves this mechanism. */
+  #start(section: { readonly mechanism: string }, text: string): Provider | undefined {
+    const discovery = createDiscovery(section, this.#deps);
+    if (discovery === undefined) return undefined;
+    const onGroups = (found: readonly TargetGroup[]): void => this.#found(text, found);
+    const props = discoveryProps({ discovery, onGroups });
+    const provider: Provider = {
+      actor: this.#system.spawn(props, `discovery-${++this.#started}`),
+      groups: undefined,
+    };
+    this.#providers.set(text, provider);
+    return provider;
+  }
+
+  #found(text: string, found: readonly TargetGroup[]): void {
+    const provider = this.#providers.get(text);
+    if (provider === undefined) return;
+    this.#deps.metrics.manager.receivedUpdates.inc({ name });
+    const groups = found.map(groupMessage);
+    // Most refreshes find what was there before; nobody needs to hear of it again.
+    if (provider.groups !== undefined && sameGroups(provider.groups, groups)) return;
+    provider.groups = groups;
+    for (const [jobName, job] of this.#jobs) if (job.providers.has(text)) this.#publish(jobName, job);
+  }
+
+  #stopUnused(): void {
+    const used = new Set([...this.#jobs.values()].flatMap(({ providers }) => [...providers.keys()]));
+    for (const [text, { actor }] of [...this.#providers]) {
+      if (used.has(text)) continue;
+      this.#providers.delete(text);
       this.#system
         .kill(actor)
         .catch((error: unknown) =>
-          this.#log.error({ job, err: errorText(error) }, 'a discovery did not stop'),
+          this.#deps.log.error({ err: errorText(error) }, 'a discovery did not stop'),
         );
     }
   }
 
-  #publish(job: string, groups: readonly GroupMessage[]): void {
-    for (const worker of this.#workers.running) this.#tell(worker, job, groups);
+  #forget(jobName: string, { timer }: RunningJob): void {
+    timer?.cancel();
+    this.#deps.metrics.manager.discoveredTargets.remove({ name, config: jobName });
+    this.#deps.metrics.manager.lastUpdate.remove({ name, config: jobName });
+  }
+
+  #publish(jobName: string, job: RunningJob): void {
+    if (isKnown(job.providers)) job.leftover = [];
+    const groups = groupsOf(job);
+    const { metrics, clock } = this.#deps;
+    const targets = groups.reduce((sum, group) => sum + group.targets.length, 0);
+    metrics.manager.discoveredTargets.set({ name, config: jobName }, targets);
+    metrics.manager.lastUpdate.set({ name, config: jobName }, clock.nowMs() / 1000);
+    metrics.manager.sentUpdates.inc({ name });
+    for (const worker of this.#workers.running) this.#tell(worker, jobName, groups);
   }
 
   /** Everything known so far, for a worker that has just started. */
   replayTo(worker: ActorRef<WorkerMessage>): void {
-    for (const [job, { groups }] of this.#jobs) this.#tell(worker, job, groups.flat());
+    for (const [jobName, job] of this.#jobs) this.#tell(worker, jobName, groupsOf(job));
   }
 
   #tell(worker: ActorRef<WorkerMessage>, job: string, groups: readonly GroupMessage[]): void {
-    worker
-      .tellWhenRoom({ type: 'groups', job, groups })
-      .catch((error: unknown) =>
-        this.#log.error({ job, err: errorText(error) }, 'a worker did not take its targets'),
-      );
+    worker.tellWhenRoom({ type: 'groups', job, groups }).catch((error: unknown) => {
+      this.#deps.metrics.manager.delayedUpdates.inc({ name });
+      this.#deps.log.error({ job, err: errorText(error) }, 'a worker did not take its targets');
+    });
   }
+}
+
+/** Whether every section has told of its targets. */
+const isKnown = (providers: RunningJob['providers']): boolean =>
+  [...providers.values()].every(({ groups }) => groups !== undefined);
+
+const groupsOf = ({ providers, leftover }: RunningJob): readonly GroupMessage[] => [
+  ...leftover,
+  ...[...providers.values()].flatMap(({ groups }) => groups ?? []),
+];
+
+const sameKeys = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean =>
+  a.size === b.size && [...a.keys()].every((key) => b.has(key));
+
+const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((text, i) => text === b[i]);
+
+const sameGroups = (a: readonly GroupMessage[], b: readonly GroupMessage[]): boolean =>
+  a.length === b.length && a.every((group, i) => sameGroup(group, b[i]));
+
+function sameGroup(a: GroupMessage, b: GroupMessage | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.source === b.source &&
+    sameTexts(a.labels, b.labels) &&
+    a.targets.length === b.targets.length &&
+    a.targets.every((target, i) => sameTexts(target, b.targets[i] ?? []))
+  );
 }
 
 function groupMessage({ source, targets, labels }: TargetGroup): GroupMessage {

@@ -205,10 +205,12 @@ export function checkStaticTargets(configs: readonly DiscoveryConfig[]): string 
 }
 
 /** Mechanisms that discover targets today; the others' sections are read and then ignored. */
-const implemented: ReadonlySet<MechanismName> = new Set<MechanismName>(['static', 'file']);
+const served: ReadonlySet<string> = new Set<MechanismName>(['static', 'file', 'http', 'dns']);
+
+export const isServed = (mechanism: string): boolean => served.has(mechanism);
 
 /** Names of the mechanisms that these sections ask for and that do nothing yet, sorted, each once. */
 export function ignoredMechanisms(configs: readonly DiscoveryConfig[]): readonly MechanismName[] {
-  const names = new Set(configs.map(({ mechanism }) => mechanism).filter((name) => !implemented.has(name)));
+  const names = new Set(configs.map(({ mechanism }) => mechanism).filter((name) => !isServed(name)));
   return [...names].toSorted();
 }
