@@ -2,6 +2,7 @@
  * What the HTTP APIs ask of a node. `src/node` implements it over actors; the plugins here know nothing of threads,
  * shards or other nodes. Times are milliseconds since the epoch, label matchers travel as selector texts.
  */
+import type { RemoteBackend } from './remote_backend.ts';
 
 /** The JSON text of a result, made by a worker; `warnings` name what the answer lacks. */
 export interface Answer {
@@ -26,13 +27,6 @@ export interface SelectorsRequest {
   readonly fromMs: number;
   readonly toMs: number;
   readonly limit?: number;
-}
-
-export interface WriteAnswer {
-  /** 204 all stored, 400 some refused for good, 503 not now. */
-  readonly status: 204 | 400 | 415 | 503;
-  readonly message?: string;
-  readonly samplesWritten: number;
 }
 
 export interface TargetsFilter {
@@ -112,7 +106,8 @@ export interface PrometheusBackend {
   runtimeInfo(): Promise<Readonly<Record<string, unknown>>>;
   buildInfo(): Readonly<Record<string, string>>;
   alertmanagers(): unknown;
-  remoteWrite(body: Uint8Array, signal: AbortSignal): Promise<WriteAnswer>;
+  /** Other programs' samples. */
+  readonly remote: RemoteBackend;
   cluster(): ClusterView;
   /** The exposition of this node's own metrics, all threads summed. */
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;

@@ -10,8 +10,8 @@ export type {
   RulesFilter,
   SelectorsRequest,
   TargetsFilter,
-  WriteAnswer,
 } from './backend.ts';
 export { ApiError } from './errors.ts';
 export { type PrometheusApiOptions, prometheusApi } from './prometheus/plugin.ts';
+export type { RemoteBackend, WriteAnswer, WriteProtocol } from './remote_backend.ts';
 export { httpServerOptions } from './server_options.ts';

@@ -7,6 +7,7 @@ import type { KeyedEntry, Member } from '../cluster/index.ts';
 import { TestInbox, VirtualClock } from '../runtime/testing/index.ts';
 import { type AlertmanagerParts, NodeAlertmanagerBackend } from './alertmanager_backend.ts';
 import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
+import { NodeRemoteBackend } from './remote_backend.ts';
 import { Reports } from './reports.ts';
 import { SilenceStore } from './silence_store.ts';
 
@@ -152,7 +153,6 @@ test('a report over all nodes names the node that did not answer and the worker 
 
 test('remote write that no worker takes is to be sent again', async () => {
   const workers = new LocalWorkers({ shards: 4, stores: 1, workers: 1 });
-  const deps = { workers, parts: () => undefined } as unknown as ConstructorParameters<typeof NodeBackend>[0];
-  const backend = new NodeBackend(deps);
-  assert.equal((await backend.remoteWrite(new Uint8Array(1))).status, 503);
+  const backend = new NodeRemoteBackend({ workers, features: [] });
+  assert.equal((await backend.write(new Uint8Array(1), 1)).status, 503);
 });

@@ -19,6 +19,16 @@ const alwaysOn: ReadonlySet<string> = new Set([
   'remote-write-receiver',
 ]);
 
+/** Of what comes from other programs' senders. */
+const remoteFeatures: ReadonlySet<string> = new Set([
+  'created-timestamp-zero-ingestion',
+  'otlp-native-delta-ingestion',
+]);
+
+const autoReloadConfig = 'auto-reload-config';
+
+export const autoReloads = (names: readonly string[]): boolean => names.includes(autoReloadConfig);
+
 export function engineFeatures(names: readonly string[]): EngineFeatures {
   const on = names.flatMap((name) => {
     const flag = Object.hasOwn(engineFlags, name) ? engineFlags[name] : undefined;
@@ -29,5 +39,7 @@ export function engineFeatures(names: readonly string[]): EngineFeatures {
 
 /** Names that are accepted and do nothing. */
 export function featuresWithoutEffect(names: readonly string[]): string[] {
-  return names.filter((name) => !Object.hasOwn(engineFlags, name) && !alwaysOn.has(name));
+  return names.filter(
+    (name) => !Object.hasOwn(engineFlags, name) && !alwaysOn.has(name) && !remoteFeatures.has(name) && name !== autoReloadConfig,
+  );
 }

@@ -120,6 +120,8 @@ const workersMax = 64;
 const shardsMax = 4096;
 const nodesMax = 1000;
 
+const writeMessages = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const;
+
 export const flagTable: FlagTable = {
   configFile: {
     name: 'config.file',
@@ -129,6 +131,14 @@ export const flagTable: FlagTable = {
     initial: 'prometheus.yml',
     parse: identity,
     isFile: true,
+  },
+  configAutoReloadIntervalMs: {
+    name: 'config.auto-reload-interval',
+    group: 'Configuration',
+    help: 'How often to look whether a configuration file has changed, with --enable-feature=auto-reload-config.',
+    value: 'duration',
+    initial: 30_000,
+    parse: parseDuration,
   },
   alertmanagerConfigFile: {
     name: 'alertmanager.config.file',
@@ -177,6 +187,22 @@ export const flagTable: FlagTable = {
     name: 'web.enable-remote-write-receiver',
     group: 'Web',
     help: 'Accept samples by remote write.',
+    initial: false,
+    parse: parseSwitch,
+  },
+  webRemoteWriteMessages: {
+    name: 'web.remote-write-receiver.accepted-protobuf-messages',
+    group: 'Web',
+    help: 'Protobuf messages that the remote write receiver takes. Can be repeated.',
+    value: 'name',
+    initial: writeMessages,
+    parse: (text) => [oneOf(writeMessages)(text)],
+    repeatable: true,
+  },
+  webEnableOtlpReceiver: {
+    name: 'web.enable-otlp-receiver',
+    group: 'Web',
+    help: 'Accept metrics by OTLP.',
     initial: false,
     parse: parseSwitch,
   },
@@ -251,6 +277,30 @@ export const flagTable: FlagTable = {
     value: 'level|rocksdb',
     initial: 'level',
     parse: oneOf(['level', 'rocksdb']),
+  },
+  remoteReadSampleLimit: {
+    name: 'storage.remote.read-sample-limit',
+    group: 'Storage',
+    help: 'Most samples of one query of remote read that is not streamed; 0: no limit.',
+    value: 'n',
+    initial: 50_000_000,
+    parse: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  },
+  remoteReadConcurrentLimit: {
+    name: 'storage.remote.read-concurrent-limit',
+    group: 'Storage',
+    help: 'Most remote read requests that are answered at the same time; 0: no limit.',
+    value: 'n',
+    initial: 10,
+    parse: wholeNumber(0, 10_000),
+  },
+  remoteReadMaxBytesInFrame: {
+    name: 'storage.remote.read-max-bytes-in-frame',
+    group: 'Storage',
+    help: 'About how many bytes a frame of streamed remote read has at most.',
+    value: 'n',
+    initial: 1_048_576,
+    parse: wholeNumber(1, 2 ** 30),
   },
   queryTimeoutMs: {
     name: 'query.timeout',
@@ -472,15 +522,11 @@ export const ignoredFlags: Readonly<Record<string, boolean>> = {
   'auto-gomaxprocs': true,
   'auto-gomemlimit': true,
   'auto-gomemlimit.ratio': false,
-  'config.auto-reload-interval': false,
   'rules.max-concurrent-evals': false,
   'scrape.adjust-timestamps': true,
   'scrape.discovery-reload-interval': false,
   'scrape.timestamp-tolerance': false,
   'storage.remote.flush-deadline': false,
-  'storage.remote.read-concurrent-limit': false,
-  'storage.remote.read-max-bytes-in-frame': false,
-  'storage.remote.read-sample-limit': false,
   'storage.tsdb.allow-overlapping-compaction': true,
   'storage.tsdb.delayed-compaction.max-percent': false,
   'storage.tsdb.head-chunks-write-queue-size': false,
@@ -494,12 +540,10 @@ export const ignoredFlags: Readonly<Record<string, boolean>> = {
   'storage.tsdb.wal-segment-size': false,
   'web.console.libraries': false,
   'web.console.templates': false,
-  'web.enable-otlp-receiver': true,
   'web.max-connections': false,
   'web.max-notifications-subscribers': false,
   'web.page-title': false,
   'web.read-timeout': false,
-  'web.remote-write-receiver.accepted-protobuf-messages': false,
   'web.user-assets': false,
 };
 

@@ -7,6 +7,8 @@ export type FsyncPolicy = 'always' | 'interval' | 'os';
 
 export interface NodeFlags {
   readonly configFile: string;
+  /** Pause between two looks at the configuration's files, where they are looked at. 0: never. */
+  readonly configAutoReloadIntervalMs: number;
   readonly storagePath: string;
   readonly retentionTimeMs: number;
   /** 0: no limit. */
@@ -19,6 +21,14 @@ export interface NodeFlags {
   readonly webEnableLifecycle: boolean;
   readonly webEnableAdminApi: boolean;
   readonly webEnableRemoteWriteReceiver: boolean;
+  /** Names of the messages that the remote write receiver takes. */
+  readonly webRemoteWriteMessages: readonly string[];
+  readonly webEnableOtlpReceiver: boolean;
+  /** 0: no limit. */
+  readonly remoteReadSampleLimit: number;
+  /** 0: no limit. */
+  readonly remoteReadConcurrentLimit: number;
+  readonly remoteReadMaxBytesInFrame: number;
   /** Empty: made from the host's name and the first port. */
   readonly webExternalUrl: string;
   /** Empty: the path of the external URL. */

@@ -6,12 +6,12 @@ import type {
   ClusterView,
   PrometheusBackend,
   QueryOptions,
+  RemoteBackend,
   RulesFilter,
   SelectorsRequest,
   TargetsFilter,
-  WriteAnswer,
 } from '../api/index.ts';
-import { CodedError, errorText } from '../base/index.ts';
+import { CodedError } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { RuleGroupView } from '../rules/index.ts';
 import type { ConfigStatus } from './own_metrics.ts';
@@ -19,7 +19,6 @@ import type { Reports } from './reports.ts';
 import { distinctGroups, missingGroups, rulesPage } from './rules_page.ts';
 import { buildInfo } from './version.ts';
 
-const remoteWriteDeadlineMs = 20_000;
 const encoder = new TextEncoder();
 
 /** What is there once the node has joined its cluster. */
@@ -47,6 +46,7 @@ export interface BackendDeps {
   readonly metrics: () => Promise<{ contentType: string; body: string }>;
   readonly reload: () => Promise<void>;
   readonly quit: () => void;
+  readonly remote: RemoteBackend;
 }
 
 function answerOf(value: unknown, warnings: readonly string[] = []): Answer {
@@ -70,6 +70,10 @@ export class NodeBackend implements PrometheusBackend {
 
   constructor(deps: BackendDeps) {
     this.#deps = deps;
+  }
+
+  get remote(): RemoteBackend {
+    return this.#deps.remote;
   }
 
   /** Throws CodedError `unavailable` while the node starts. */
@@ -236,18 +240,6 @@ export class NodeBackend implements PrometheusBackend {
       leader === undefined ? undefined : this.#parts.cluster.member(leader)?.meta.alertmanagerAddress;
     const active = address === undefined ? [] : [{ url: `http://${address}/api/v2/alerts` }];
     return { activeAlertmanagers: active, droppedAlertmanagers: [] };
-  }
-
-  async remoteWrite(body: Uint8Array): Promise<WriteAnswer> {
-    try {
-      return await this.#deps.workers
-        .next()
-        .ask<WriteAnswer>((replyTo) => ({ type: 'remoteWrite', body, replyTo }), remoteWriteDeadlineMs);
-    } catch (error) {
-      // Nothing was acknowledged, so the sender has to come again.
-      if (error instanceof CodedError) return { status: 503, message: errorText(error), samplesWritten: 0 };
-      throw error;
-    }
   }
 
   cluster(): ClusterView {

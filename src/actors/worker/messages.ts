@@ -27,10 +27,24 @@ export interface IngestOutcome extends AppendOutcome {
   isHeld?: true;
 }
 
+export interface RemoteWriteRequest {
+  /** As it came: a snappy block. */
+  readonly body: Uint8Array;
+  /** 1: `prometheus.WriteRequest`, 2: `io.prometheus.write.v2.Request`. */
+  readonly protocol: 1 | 2;
+  /** Whether a sample of value 0 is stored where a series says that it began to count. */
+  readonly zeroSamples: boolean;
+}
+
 export interface RemoteWriteOutcome {
   readonly status: 204 | 400 | 503;
   readonly message?: string;
+  /** Those that were there already count. */
   readonly samplesWritten: number;
+  readonly histogramsWritten: number;
+  readonly exemplarsWritten: number;
+  /** Samples and histograms that were refused for good. */
+  readonly refused: number;
 }
 
 export interface QueryLimits {
@@ -122,7 +136,11 @@ export type WorkerMessage =
       readonly replyTo: ReplyTo<AppendOutcome>;
     }
   | { readonly type: 'ingest'; readonly batch: Uint8Array; readonly replyTo: ReplyTo<IngestOutcome> }
-  | { readonly type: 'remoteWrite'; readonly body: Uint8Array; readonly replyTo: ReplyTo<RemoteWriteOutcome> }
+  | {
+      readonly type: 'remoteWrite';
+      readonly request: RemoteWriteRequest;
+      readonly replyTo: ReplyTo<RemoteWriteOutcome>;
+    }
   | {
       readonly type: 'execute';
       readonly shards: readonly number[];

@@ -184,7 +184,10 @@ class Member implements Peers {
   }
 
   remoteWrite(body: Uint8Array): Promise<RemoteWriteOutcome> {
-    return this.worker.ask((replyTo) => ({ type: 'remoteWrite', body, replyTo }), 20_000);
+    return this.worker.ask(
+      (replyTo) => ({ type: 'remoteWrite', request: { body, protocol: 1, zeroSamples: false }, replyTo }),
+      20_000,
+    );
   }
 
   vector(expr: string): Promise<VectorMessage> {

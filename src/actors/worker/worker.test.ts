@@ -101,7 +101,10 @@ class Node implements Peers {
   }
 
   remoteWrite(body: Uint8Array): Promise<RemoteWriteOutcome> {
-    return this.worker.ask((replyTo) => ({ type: 'remoteWrite', body, replyTo }), 5_000);
+    return this.worker.ask(
+      (replyTo) => ({ type: 'remoteWrite', request: { body, protocol: 1, zeroSamples: false }, replyTo }),
+      5_000,
+    );
   }
 
   query(expr: string): Promise<AnswerMessage> {
@@ -165,8 +168,9 @@ test('what a remote write is answered with tells the sender what to do', async (
   await withNode(async (node) => {
     node.own(() => 'a');
     const good = request(instances.map((instance) => [instance, nowMs - 1000, 1]));
-    assert.deepEqual(await node.remoteWrite(good), { status: 204, samplesWritten: 20 });
-    assert.deepEqual(await node.remoteWrite(good), { status: 204, samplesWritten: 20 }, 'sent again');
+    const all = { samplesWritten: 20, histogramsWritten: 0, exemplarsWritten: 0, refused: 0 };
+    assert.deepEqual(await node.remoteWrite(good), { status: 204, ...all });
+    assert.deepEqual(await node.remoteWrite(good), { status: 204, ...all }, 'sent again');
     const mixed = await node.remoteWrite(
       request([
         ['i0', nowMs - 2000, 1],

@@ -4,26 +4,20 @@
  * messages; when it is full, senders are told so and try again or answer 503.
  */
 import type { Registry } from 'prom-client';
-import { type Clock, CodedError, errorText, type Logger, systemRandom } from '../../base/index.ts';
+import { type Clock, CodedError, errorText, type Logger } from '../../base/index.ts';
 import { decodeWriteBatch } from '../../model/index.ts';
 import type { Engine } from '../../promql/index.ts';
 import { errorAnswer, execute, okAnswer } from '../../query/index.ts';
-import { RemoteWriteDecoder } from '../../remote/index.ts';
+import { createRemoteWriteMetrics } from '../../remote/index.ts';
 import type { ActorContext, ActorProps, ActorRef, Behavior, ReplyTo } from '../../runtime/index.ts';
 import { actorErrorCodes, notOwnerError } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { HandOver } from './hand_over.ts';
 import type { HostedShards } from './hosted_shards.ts';
-import type {
-  IngestOutcome,
-  RemoteWriteOutcome,
-  ReportKind,
-  SelectMessage,
-  SelectSpec,
-  WorkerMessage,
-} from './messages.ts';
+import type { IngestOutcome, ReportKind, SelectMessage, SelectSpec, WorkerMessage } from './messages.ts';
 import type { Queries } from './queries.ts';
 import { type QueryMessage, queryProps } from './query_actor.ts';
+import { RemoteWrites } from './remote_writes.ts';
 import type { Router } from './router.ts';
 import type { ScrapeManager } from './scrape_manager.ts';
 import { settle } from './shard_actor.ts';
@@ -32,8 +26,6 @@ const workerMailboxMax = 4096;
 const appendDeadlineMs = 5_000;
 const lookupDeadlineMs = 30_000;
 const maintenanceIntervalMs = 60_000;
-/** Bytes of a remote write request, uncompressed. */
-const remoteWriteBytesMax = 64 * 1024 * 1024;
 
 export interface WorkerParts {
   readonly view: ClusterView;
@@ -56,14 +48,11 @@ class WorkerBehavior implements Behavior<Message> {
   /** A slow disk makes it last longer than its interval. */
   #isMaintaining = false;
 
-  /** One for all senders of this worker. */
-  readonly #remoteWrites = new RemoteWriteDecoder({
-    sizeMax: remoteWriteBytesMax,
-    hashSeed: systemRandom().below(2 ** 32),
-  });
+  readonly #remoteWrites: RemoteWrites;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    this.#remoteWrites = new RemoteWrites(parts.router, createRemoteWriteMetrics(parts.registry));
   }
 
   started(context: ActorContext<Message>): void {
@@ -85,7 +74,7 @@ class WorkerBehavior implements Behavior<Message> {
         settle(this.#ingest(message.batch), message.replyTo);
         break;
       case 'remoteWrite':
-        settle(this.#remoteWrite(message.body), message.replyTo);
+        settle(this.#remoteWrites.write(message.request), message.replyTo);
         break;
       case 'execute':
         this.#execute(message);
@@ -163,18 +152,6 @@ class WorkerBehavior implements Behavior<Message> {
     }
   }
 
-  async #remoteWrite(body: Uint8Array): Promise<RemoteWriteOutcome> {
-    let decoded: ReturnType<RemoteWriteDecoder['decode']>;
-    try {
-      decoded = this.#remoteWrites.decode(body);
-    } catch (error) {
-      return { status: 400, message: errorText(error), samplesWritten: 0 };
-    }
-    const outcome = await this.#parts.router.ingest(decoded.batch);
-    this.#remoteWrites.settled(decoded.batch, outcome.isHeld === true);
-    return remoteWriteOutcome(outcome, decoded.firstError);
-  }
-
   #execute({ shards, payload, deadlineMs, replyTo }: Extract<WorkerMessage, { type: 'execute' }>): void {
     const { engine, hosted, view, clock, log } = this.#parts;
     const own = hosted.view(shards.filter((shard) => hosted.isMine(shard)));
@@ -239,17 +216,6 @@ class WorkerBehavior implements Behavior<Message> {
         this.#isMaintaining = false;
       });
   }
-}
-
-/** What the sender is told: keep and retry what could not be placed, drop what was refused for good. */
-function remoteWriteOutcome(outcome: IngestOutcome, decodeError: string | undefined): RemoteWriteOutcome {
-  const samplesWritten = outcome.appended + outcome.duplicates;
-  if (outcome.unavailable > 0) {
-    const message = outcome.unavailableReason ?? 'some shards have no reachable owner';
-    return { status: 503, message, samplesWritten };
-  }
-  const message = decodeError ?? outcome.firstError;
-  return message === undefined ? { status: 204, samplesWritten } : { status: 400, message, samplesWritten };
 }
 
 export function workerProps(parts: WorkerParts): ActorProps<WorkerMessage> {

@@ -185,7 +185,7 @@ test('ours answers as a real Prometheus does', { skip: skipWithoutPeers }, async
   });
   context.after(() => peer.stop());
   if (!peer.isUp) return context.skip(`prometheus does not start here: ${peer.lastWords}`);
-  const options = { isLifecycleEnabled: false, remoteWrite: { isEnabled: false } };
+  const options = { isLifecycleEnabled: false, remoteWrite: { isEnabled: false, acceptedMessages: [] } };
   const { app } = await prometheusServer({}, options);
   context.after(() => app.close());
   const port = await listen(app);

@@ -69,7 +69,7 @@ export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (ap
   await app.register(
     async (api) => {
       api.setErrorHandler((error, _request, reply) => sendError(reply, asApiError(error)));
-      registerRemoteWriteRoute(api, backend, remoteWrite);
+      await registerRemoteWriteRoute(api, backend.remote, remoteWrite);
       await api.register(async (readable) => {
         registerCors(readable, corsOrigin);
         registerQueryRoutes(readable, backend, clock);

@@ -95,9 +95,11 @@ function fakeBackend(overrides: Partial<PrometheusBackend> = {}): Fake {
     runtimeInfo: async () => ({ storageRetention: '15d' }),
     buildInfo: () => ({ version: '3.5.3' }),
     alertmanagers: () => ({ activeAlertmanagers: [], droppedAlertmanagers: [] }),
-    remoteWrite: async (body) => {
-      calls.push({ method: 'remoteWrite', args: [body] });
-      return { status: 204, samplesWritten: 7 };
+    remote: {
+      write: async (body, protocol) => {
+        calls.push({ method: 'write', args: [body, protocol] });
+        return { status: 204, samplesWritten: 7, histogramsWritten: 2, exemplarsWritten: 1 };
+      },
     },
     cluster: () => ({
       name: 'c',
@@ -134,7 +136,10 @@ export async function prometheusServer(
   await app.register(prometheusApi, {
     backend: fake.backend,
     clock: { ...systemClock, nowMs: () => 1_700_000_000_000 },
-    remoteWrite: { isEnabled: true },
+    remoteWrite: {
+      isEnabled: true,
+      acceptedMessages: ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'],
+    },
     isLifecycleEnabled: true,
     corsOrigin: /^http:\/\/good\..*$/,
     registry,
