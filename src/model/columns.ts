@@ -16,3 +16,11 @@ export interface SeriesColumns {
   /** Milliseconds since when a cumulative sample counts, 0 where unknown; absent when none is known. */
   readonly startTimes?: Float64Array;
 }
+
+/** Instants at each of which a reader looks for the newest sample that is not younger: the others are nothing to it. */
+export interface Lookups {
+  readonly firstMs: number;
+  readonly stepMs: number;
+  /** At least 1. */
+  readonly steps: number;
+}

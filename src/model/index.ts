@@ -2,7 +2,7 @@ export { BatchColumns } from './batch_columns.ts';
 export type { BatchExemplar, BatchMetadata } from './batch_extras.ts';
 export { type BatchRoster, type KnownRefs, noteStoreRefs, RosterBuilder } from './batch_roster.ts';
 export { ByteTable } from './byte_table.ts';
-export type { SeriesColumns } from './columns.ts';
+export type { Lookups, SeriesColumns } from './columns.ts';
 export * from './config/exports.ts';
 export {
   durationMaxMs,

@@ -2,7 +2,7 @@
  * What the engine asks of its surroundings and what it answers: storage, ranges, limits, results, and the hooks
  * by which a distributed planner moves parts of a query elsewhere.
  */
-import type { FloatHistogram, Labels, Matcher, SeriesColumns } from '../model/index.ts';
+import type { FloatHistogram, Labels, Lookups, Matcher, SeriesColumns } from '../model/index.ts';
 import type { Fragment } from './parse/tree.ts';
 
 export interface SelectRequest {
@@ -16,6 +16,8 @@ export interface SelectRequest {
   readonly stepMs: number;
   readonly grouping?: readonly string[];
   readonly by?: boolean;
+  /** Samples of floats that are not the newest at any of these instants are not looked at and may be left out. */
+  readonly newestAt?: Lookups;
 }
 
 export interface Storage {

@@ -3,6 +3,7 @@
  */
 import { type Labels, matchesAll, type SeriesColumns, setStaleNaN } from '../../src/model/index.ts';
 import type { SelectRequest, Storage } from '../../src/promql/index.ts';
+import { thinned } from '../../src/promql/testing/thinned.ts';
 import { customBucketSeries } from './custom_buckets.ts';
 import type { LoadCommand } from './script.ts';
 import type { Point } from './series_line.ts';
@@ -45,7 +46,7 @@ export class MemoryStorage implements Storage {
       const all = this.#columns.get(key) ?? columnsOf(stored);
       this.#columns.set(key, all);
       const columns = between(all, request.fromMs, request.toMs);
-      if (columns.timestamps.length > 0) found.push(columns);
+      if (columns.timestamps.length > 0) found.push(thinned(columns, request.newestAt));
     }
     return found.sort((a, b) => a.labels.compare(b.labels));
   }

@@ -2,6 +2,7 @@
  * The steps at which an expression is evaluated, and the data that each step looks at. All times are whole
  * milliseconds. Windows are open on the left and closed on the right, as in Prometheus 3.
  */
+import type { Lookups } from '../../model/index.ts';
 import { TooManySamplesError } from '../errors.ts';
 import { type DurationContext, resolveDuration } from '../parse/durations.ts';
 import type {
@@ -59,6 +60,13 @@ function atTime(at: AtModifier | undefined, times: QueryTimes): number | undefin
 /** The time looked at from step `index`. */
 export function lookupMs(grid: Grid, shift: Shift, index: number): number {
   return (shift.atMs ?? grid.startMs + index * grid.stepMs) - shift.offsetMs;
+}
+
+/** The instants at which an instant selector looks for its newest samples. */
+export function lookupsOf(node: VectorSelector, grid: Grid, times: QueryTimes): Lookups {
+  const shift = shiftOf(node, times);
+  const isFixed = shift.atMs !== undefined;
+  return { firstMs: lookupMs(grid, shift, 0), stepMs: grid.stepMs, steps: isFixed ? 1 : grid.steps };
 }
 
 export interface TimeRange {

@@ -17,7 +17,7 @@ import {
 import type { RemoteSource, SelectRequest, Storage } from '../types.ts';
 import { bucketlessSelectors, withoutBuckets } from './bucketless.ts';
 import type { QueryContext } from './context.ts';
-import { type Grid, instantReach, rangeReach, subqueryGrid } from './grid.ts';
+import { type Grid, instantReach, lookupsOf, rangeReach, subqueryGrid } from './grid.ts';
 
 /** What the enclosing expressions tell a storage about a selector's use. */
 interface Hints {
@@ -78,7 +78,8 @@ class ReadPlan {
     if (grid.steps === 0) this.#nothing(expr);
     else if (expr.kind === 'vector') {
       const reach = instantReach(expr, grid, times, options.lookbackMs);
-      this.#add(expr, { matchers: expr.matchers, ...reach, stepMs: grid.stepMs, ...hints });
+      const needed = expr.extension === 'smoothed' ? {} : { newestAt: lookupsOf(expr, grid, times) };
+      this.#add(expr, { matchers: expr.matchers, ...reach, stepMs: grid.stepMs, ...needed, ...hints });
     } else if (expr.kind === 'matrix') {
       const rangeMs = resolveDuration(expr.range, times, 'positive');
       const reach = rangeReach(expr, grid, times, options.lookbackMs);
@@ -134,7 +135,9 @@ class ReadPlan {
 
   #add(node: VectorSelector, request: SelectRequest): void {
     const matchers = request.matchers.map((matcher) => matcher.toString()).join(',');
-    const key = `${request.fromMs} ${request.toMs} ${request.rangeMs ?? ''} ${request.func ?? ''} ${matchers}`;
+    const { fromMs, toMs, rangeMs, func, newestAt } = request;
+    const kind = newestAt === undefined ? 'all' : `${newestAt.stepMs}x${newestAt.steps}`;
+    const key = `${fromMs} ${toMs} ${kind} ${rangeMs ?? ''} ${func ?? ''} ${matchers}`;
     const read = this.reads.get(key);
     if (read === undefined) this.reads.set(key, { request, nodes: [node] });
     else read.nodes.push(node);

@@ -3,6 +3,7 @@
  */
 import { matchesAll, type SeriesColumns } from '../../model/index.ts';
 import type { SelectRequest, Storage } from '../types.ts';
+import { thinned } from './thinned.ts';
 
 /** Answers from `series`, and remembers what it was asked. */
 export class GivenStorage implements Storage {
@@ -23,13 +24,14 @@ export class GivenStorage implements Storage {
       let to = from;
       while (to < timestamps.length && (timestamps[to] as number) <= request.toMs) to++;
       if (to === from) continue;
-      found.push({
+      const part = {
         labels,
         timestamps: timestamps.slice(from, to),
         values: values.slice(from, to),
         ...(histograms === undefined ? {} : { histograms: histograms.slice(from, to) }),
         ...(startTimes === undefined ? {} : { startTimes: startTimes.slice(from, to) }),
-      });
+      };
+      found.push(thinned(part, request.newestAt));
     }
     return found;
   }

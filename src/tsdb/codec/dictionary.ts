@@ -80,7 +80,7 @@ export function decodeDictionary(
     const number = out[outAt + i] as number;
     const index = number >>> 0;
     if (index !== number || index >= size) throw new PageFormatError(`value ${number} of ${size}`);
-    words[2 * i] = values[2 * index] as number;
-    words[2 * i + 1] = values[2 * index + 1] as number;
+    words[2 * (outAt + i)] = values[2 * index] as number;
+    words[2 * (outAt + i) + 1] = values[2 * index + 1] as number;
   }
 }

@@ -80,7 +80,8 @@ function scaledAgain(values: Float64Array, from: number, to: number): ScaledPlan
 
 /**
  * Decodes `count` values at `bytes[at]` into `out[outAt, outAt + count)` and returns the offset behind them.
- * Throws PageFormatError for bytes that can't be a column; what is in `out` is then undefined.
+ * Throws PageFormatError for bytes that can't be a column; what is in `out` is then undefined. `outWords` are all words of
+ * `out`, for callers that decode many columns into one.
  */
 export function decodeValues(
   bytes: Uint8Array,
@@ -88,22 +89,27 @@ export function decodeValues(
   count: number,
   out: Float64Array,
   outAt: number,
+  outWords?: Uint32Array,
 ): number {
   if (count === 0) return at;
   const cursor = new ByteCursor(bytes, at);
   const kind = cursor.u8();
-  if (kind === kindScaled) decodeScaled(cursor, count, out, outAt);
-  else if (kind === kindXor) decodeXor(cursor, count, wordsOf(out, outAt, count));
-  else if (kind === kindDictionary) decodeDictionary(cursor, count, out, outAt, wordsOf(out, outAt, count));
-  else if (kind === kindConstant) decodeConstant(cursor, wordsOf(out, outAt, count));
+  if (kind === kindScaled) {
+    decodeScaled(cursor, count, out, outAt);
+    return cursor.at;
+  }
+  const words = outWords ?? wordsOf(out, 0, out.length);
+  if (kind === kindXor) decodeXor(cursor, count, words, outAt * 2);
+  else if (kind === kindDictionary) decodeDictionary(cursor, count, out, outAt, words);
+  else if (kind === kindConstant) decodeConstant(cursor, count, words, outAt * 2);
   else throw new PageFormatError(`kind ${kind} of values is not known`);
   return cursor.at;
 }
 
-function decodeConstant(cursor: ByteCursor, words: Uint32Array): void {
+function decodeConstant(cursor: ByteCursor, count: number, words: Uint32Array, at: number): void {
   const low = cursor.word();
   const high = cursor.word();
-  for (let i = 0; i < words.length; i += 2) {
+  for (let i = at; i < at + count * 2; i += 2) {
     words[i] = low;
     words[i + 1] = high;
   }

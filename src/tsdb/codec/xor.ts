@@ -48,16 +48,16 @@ export function encodeXor(words: Uint32Array, count: number, mask: number, out: 
   }
 }
 
-/** Reads `count` doubles, at least one, into pairs of words. */
-export function decodeXor(cursor: ByteCursor, count: number, words: Uint32Array): void {
+/** Reads `count` doubles, at least one, into pairs of words from `words[at]` on. */
+export function decodeXor(cursor: ByteCursor, count: number, words: Uint32Array, at: number): void {
   const mask = cursor.u8();
-  words[0] = cursor.word();
-  words[1] = cursor.word();
-  decodeWords(cursor, count, mask & 0xf, words, 0);
-  decodeWords(cursor, count, mask >> 4, words, 1);
+  words[at] = cursor.word();
+  words[at + 1] = cursor.word();
+  decodeWords(cursor, count, mask & 0xf, words, at);
+  decodeWords(cursor, count, mask >> 4, words, at + 1);
 }
 
-/** The low or the high words. A plane that is left out reads some byte and masks all of it. */
+/** The low or the high words, from `words[word]` on every second one. A plane that is left out reads some byte and masks all of it. */
 function decodeWords(
   cursor: ByteCursor,
   count: number,

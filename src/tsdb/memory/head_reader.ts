@@ -1,14 +1,22 @@
 /**
  * Reading the head: series by matchers, their labels and their samples. Answers are copies, never views of
- * what the head holds, so that appends don't disturb them; series of one target share their times. Label sets are made for each answer and not
- * kept: in the head they are numbers.
+ * what the head holds, so that appends don't disturb them; series of one target share their times. In the head label sets
+ * are numbers; those that were asked for lately are kept as sets, since the same queries come again and again.
  */
-import { compareBytes, type Labels, type Matcher, type SeriesColumns } from '../../model/index.ts';
+import {
+  compareBytes,
+  type Labels,
+  type Lookups,
+  type Matcher,
+  type SeriesColumns,
+} from '../../model/index.ts';
 import { ColumnArena } from '../window/column_arena.ts';
 import type { HeadIndex } from './head_index.ts';
 import { type HeadSamples, Late } from './head_samples.ts';
+import { RecentLabels } from './recent_labels.ts';
 import { SampleColumn } from './sample_column.ts';
 import { compareLabels } from './series_order.ts';
+import { pageMask, SeriesExtra } from './series_page.ts';
 import { Cell } from './shard_table.ts';
 
 /** Series under one epoch, sorted by labels. */
@@ -21,23 +29,40 @@ export class HeadReader {
   readonly #index: HeadIndex;
   readonly #samples: HeadSamples;
   readonly #column = new SampleColumn();
+  readonly #labels: RecentLabels;
 
   constructor(index: HeadIndex, samples: HeadSamples) {
     this.#index = index;
     this.#samples = samples;
+    this.#labels = new RecentLabels(index);
   }
 
-  select(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): SeriesColumns[] {
+  /** With `newestAt` samples of floats that are not the newest at any of these instants may be left out. */
+  select(
+    shard: number,
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    newestAt?: Lookups,
+  ): SeriesColumns[] {
     const from = Math.max(fromMs, this.#index.table.get(shard, Cell.floorMs));
     const answer: SeriesColumns[] = [];
+    if (from > toMs || this.#index.seriesCount(shard) === 0) return answer;
     const column = this.#column;
     const arena = new ColumnArena();
-    if (from > toMs) return answer;
+    const reader = this.#samples.runs.reader({ fromMs: from, toMs, newestAt }, arena);
     // Reading tells soon enough which of these have no sample in the range.
     const found = this.#index
       .match(shard, matchers)
       .filter((slot) => this.#samples.reaches(slot, from, toMs));
     for (const slot of this.#inOrder(found)) {
+      const page = this.#index.series.page(slot);
+      const i = slot & pageMask;
+      if (((page.extras[i] as number) & ~SeriesExtra.epochs) === 0) {
+        if (!reader.read(page, i)) continue;
+        answer.push({ labels: this.#labels.of(slot), timestamps: reader.times, values: reader.values });
+        continue;
+      }
       this.#samples.read(slot, from, toMs, column);
       if (column.count > 0) answer.push(this.#columns(slot, column, arena));
     }
@@ -72,7 +97,7 @@ export class HeadReader {
   }
 
   labelSets(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): Labels[] {
-    return this.#sorted(shard, matchers, fromMs, toMs).map((slot) => this.#index.labels(slot));
+    return this.#sorted(shard, matchers, fromMs, toMs).map((slot) => this.#labels.of(slot));
   }
 
   labelNames(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): string[] {
@@ -101,7 +126,7 @@ export class HeadReader {
   }
 
   #columns(slot: number, column: SampleColumn, arena: ColumnArena): SeriesColumns {
-    const labels = this.#index.labels(slot);
+    const labels = this.#labels.of(slot);
     const timestamps = arena.shared(column.times, column.count);
     const values = arena.take(column.count);
     // Moves bits, those of NaNs too.

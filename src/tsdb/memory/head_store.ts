@@ -11,7 +11,14 @@
  * The store judges a sample against its series and the floor. What else is too old or too new is the caller's rule.
  */
 import { assert } from '../../base/index.ts';
-import type { FloatHistogram, Labels, Matcher, SeriesColumns, SymbolTable } from '../../model/index.ts';
+import type {
+  FloatHistogram,
+  Labels,
+  Lookups,
+  Matcher,
+  SeriesColumns,
+  SymbolTable,
+} from '../../model/index.ts';
 import type { Cardinality } from '../cardinality.ts';
 import type { NewSeries } from '../log/definitions.ts';
 import type { SealSeries } from '../window/window_writer.ts';
@@ -205,9 +212,18 @@ export class HeadStore {
     return this.#index.table.get(shard, Cell.late);
   }
 
-  /** Series with samples in `[fromMs, toMs]` at or above the floor, sorted by labels. */
-  select(shard: number, matchers: readonly Matcher[], fromMs: number, toMs: number): SeriesColumns[] {
-    return this.#reader.select(shard, matchers, fromMs, toMs);
+  /**
+   * Series with samples in `[fromMs, toMs]` at or above the floor, sorted by labels. With `newestAt` samples that are not the
+   * newest at any of its instants may be left out.
+   */
+  select(
+    shard: number,
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    newestAt?: Lookups,
+  ): SeriesColumns[] {
+    return this.#reader.select(shard, matchers, fromMs, toMs, newestAt);
   }
 
   /** The same below the floor: late samples, and what of a cut is not dropped yet; for each epoch, ascending. */

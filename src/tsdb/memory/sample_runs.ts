@@ -15,12 +15,13 @@
  */
 import { ByteWriter } from '../../base/index.ts';
 import { decodeValues, encodeValueWords } from '../codec/values.ts';
+import type { ColumnArena } from '../window/column_arena.ts';
+import { RunReader, runHeaderBytes, type Wanted } from './run_reader.ts';
 import { RunSlab, unitOf } from './run_slab.ts';
 import { SampleColumn } from './sample_column.ts';
 import { type SeriesPage, tailSamples } from './series_page.ts';
 import { TimeBlocks } from './time_blocks.ts';
 
-const headerBytes = 10;
 const deltaMaxMs = 0xffffffff;
 /** So many short runs wait for the tail that makes them a full one: a power of two less one. */
 const shortRunsMax = 7;
@@ -112,6 +113,11 @@ export class SampleRuns {
     into.clip(start, fromMs, toMs);
   }
 
+  /** Reads what queries want of many series, into columns of the arena. */
+  reader(wanted: Wanted, arena: ColumnArena): RunReader {
+    return new RunReader(this.#slab, wanted, arena);
+  }
+
   /** Time of the oldest sample; Infinity when there is none. */
   oldestMs(page: SeriesPage, i: number): number {
     const run = page.firstRun[i] as number;
@@ -182,13 +188,13 @@ export class SampleRuns {
     sink.reset();
     encodeValueWords(values, words, count, sink);
     const { length } = sink;
-    const address = this.#slab.allocate(headerBytes + length);
+    const address = this.#slab.allocate(runHeaderBytes + length);
     const slab = this.#slab.slabOf(address);
     const unit = unitOf(address);
     slab.words[unit * 2] = 0;
     slab.words[unit * 2 + 1] = block;
     slab.halves[unit * 4 + 4] = length;
-    const at = unit * 8 + headerBytes;
+    const at = unit * 8 + runHeaderBytes;
     const from = sink.bytes;
     // Most runs are shorter than what a call of `set` with a view costs.
     if (length > 256) slab.bytes.set(from.subarray(0, length), at);
@@ -203,7 +209,7 @@ export class SampleRuns {
     const count = this.#times.count(block);
     into.reserve(count);
     this.#times.decode(block, into);
-    decodeValues(slab.bytes, unit * 8 + headerBytes, count, into.values, into.count);
+    decodeValues(slab.bytes, unit * 8 + runHeaderBytes, count, into.values, into.count);
     into.count += count;
   }
 
@@ -230,7 +236,7 @@ export class SampleRuns {
   #free(run: number): void {
     this.#times.release(this.#block(run));
     const length = this.#slab.slabOf(run).halves[unitOf(run) * 4 + 4] as number;
-    this.#slab.free(run, headerBytes + length);
+    this.#slab.free(run, runHeaderBytes + length);
   }
 
   #freeChain(first: number): void {

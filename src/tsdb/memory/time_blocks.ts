@@ -17,7 +17,8 @@ import { type RunSlab, unitOf } from './run_slab.ts';
 import type { SampleColumn } from './sample_column.ts';
 import { tailSamples } from './series_page.ts';
 
-const headerBytes = 16;
+/** Before a block's times. */
+export const blockHeaderBytes = 16;
 /** A power of two. */
 const knownMax = 1024;
 
@@ -67,9 +68,9 @@ export class TimeBlocks {
     for (const remembered of [this.#shortRun, this.#longRun])
       if (remembered.address === address) remembered.count = 0;
     const length = slab.halves[unit * 4 + 2] as number;
-    const place = placeOf(slab.bytes, unit * 8 + headerBytes, length, slab.doubles[unit + 1] as number);
+    const place = placeOf(slab.bytes, unit * 8 + blockHeaderBytes, length, slab.doubles[unit + 1] as number);
     if (this.#known[place] === address) this.#known[place] = 0;
-    this.#slab.free(address, headerBytes + length);
+    this.#slab.free(address, blockHeaderBytes + length);
   }
 
   firstMs(address: number): number {
@@ -87,7 +88,7 @@ export class TimeBlocks {
     const count = slab.halves[unit * 4 + 3] as number;
     const firstMs = slab.doubles[unit + 1] as number;
     const { times, count: start } = into;
-    decodeTimestamps(slab.bytes, unit * 8 + headerBytes, count, times, start);
+    decodeTimestamps(slab.bytes, unit * 8 + blockHeaderBytes, count, times, start);
     for (let k = start; k < start + count; k++) times[k] = (times[k] as number) + firstMs;
   }
 
@@ -104,14 +105,14 @@ export class TimeBlocks {
     const place = placeOf(bytes, 0, length, firstMs);
     const known = this.#known[place] as number;
     if (known !== 0 && this.#holds(known, firstMs, count, bytes, length)) return known;
-    const address = this.#slab.allocate(headerBytes + length);
+    const address = this.#slab.allocate(blockHeaderBytes + length);
     const slab = this.#slab.slabOf(address);
     const unit = unitOf(address);
     slab.words[unit * 2] = 0;
     slab.halves[unit * 4 + 2] = length;
     slab.halves[unit * 4 + 3] = count;
     slab.doubles[unit + 1] = firstMs;
-    const at = unit * 8 + headerBytes;
+    const at = unit * 8 + blockHeaderBytes;
     for (let k = 0; k < length; k++) slab.bytes[at + k] = bytes[k] as number;
     this.#known[place] = address;
     return address;
@@ -122,7 +123,7 @@ export class TimeBlocks {
     const unit = unitOf(address);
     if (slab.halves[unit * 4 + 2] !== length || slab.halves[unit * 4 + 3] !== count) return false;
     if (slab.doubles[unit + 1] !== firstMs) return false;
-    const at = unit * 8 + headerBytes;
+    const at = unit * 8 + blockHeaderBytes;
     for (let k = 0; k < length; k++) if (slab.bytes[at + k] !== bytes[k]) return false;
     return true;
   }

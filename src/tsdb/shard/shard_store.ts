@@ -3,6 +3,7 @@ import type {
   BatchExemplar,
   BatchMetadata,
   Labels,
+  Lookups,
   Matcher,
   SeriesColumns,
   WriteBatch,
@@ -53,9 +54,15 @@ export interface ShardStore {
   append(batch: WriteBatch, options: AppendOptions): Promise<AppendOutcome>;
   /**
    * Series sorted by labels, samples with fromMs <= t <= toMs; series without samples in range are left out. Rejects with
-   * WindowError (`window_damaged`) when something that the answer needs can't be read.
+   * WindowError (`window_damaged`) when something that the answer needs can't be read. With `newestAt` samples that are not
+   * the newest at any of its instants may be left out.
    */
-  select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesColumns[]>;
+  select(
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    newestAt?: Lookups,
+  ): Promise<SeriesColumns[]>;
   /** The label sets of the series with a sample in the range, sorted. */
   series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]>;
   /** Sorted. */

@@ -5,7 +5,14 @@
  * repeats may not be there yet. Answers are taken from the head and from the list of windows in one synchronous step.
  */
 import { assert, ByteWriter, type Clock } from '../../base/index.ts';
-import type { BatchMetadata, Labels, Matcher, SeriesColumns, WriteBatch } from '../../model/index.ts';
+import type {
+  BatchMetadata,
+  Labels,
+  Lookups,
+  Matcher,
+  SeriesColumns,
+  WriteBatch,
+} from '../../model/index.ts';
 import { compareBytes } from '../../model/index.ts';
 import type { Cardinality } from '../cardinality.ts';
 import type { KeyOperation, StoreEngine } from '../engine.ts';
@@ -127,9 +134,14 @@ export class TsdbShard implements ShardStore {
     return outcome;
   }
 
-  async select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesColumns[]> {
+  async select(
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    newestAt?: Lookups,
+  ): Promise<SeriesColumns[]> {
     const { head, windows } = this.#deps;
-    const newest = head.select(this.shard, matchers, fromMs, toMs);
+    const newest = head.select(this.shard, matchers, fromMs, toMs, newestAt);
     const late = head.selectLate(this.shard, matchers, fromMs, toMs);
     const overlays: Overlay[] = [{ epoch: Number.POSITIVE_INFINITY, columns: newest }, ...late];
     return windows.select(matchers, fromMs, toMs, overlays);

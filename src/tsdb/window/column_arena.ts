@@ -3,6 +3,8 @@
  * more than filling it; those of one answer live and die together.
  */
 const blockLength = 8192;
+/** That of the first block: an answer of a few samples must not cost one of 64 KiB in each shard. */
+const blockLengthMin = 256;
 /** Joined columns that are remembered; beyond, all are forgotten. */
 const joinedBytesMax: number = 16 * 2 ** 20;
 
@@ -13,7 +15,9 @@ interface Joined {
 
 export class ColumnArena {
   #block = new Float64Array(0);
+  #words = new Uint32Array(0);
   #used = 0;
+  #nextLength = blockLengthMin;
   readonly #joined = new Map<Float64Array, Joined>();
   #joinedBytes = 0;
   /** The column of times handed out last for each first time. */
@@ -23,11 +27,35 @@ export class ColumnArena {
   take(count: number): Float64Array<ArrayBuffer> {
     if (count * 4 > blockLength) return new Float64Array(count);
     if (this.#used + count > this.#block.length) {
-      this.#block = new Float64Array(blockLength);
+      const length = Math.max(count, this.#nextLength);
+      this.#nextLength = Math.min(blockLength, length * 4);
+      this.#block = new Float64Array(length);
+      this.#words = new Uint32Array(this.#block.buffer);
       this.#used = 0;
     }
     const column = this.#block.subarray(this.#used, this.#used + count);
     this.#used += count;
+    return column;
+  }
+
+  /** A column with the elements `[from, to)` of another, bit for bit. */
+  copied(column: Float64Array, from: number, to: number): Float64Array<ArrayBuffer> {
+    const copy = this.take(to - from);
+    copy.set(column.subarray(from, to));
+    return copy;
+  }
+
+  /** A column with the elements at the given places of another, whose words are given, bit for bit. */
+  picked(words: Uint32Array, places: Uint32Array): Float64Array<ArrayBuffer> {
+    const column = this.take(places.length);
+    const isInBlock = column.buffer === this.#block.buffer;
+    const target = isInBlock ? this.#words : new Uint32Array(column.buffer);
+    let at = isInBlock ? (this.#used - places.length) * 2 : 0;
+    for (let k = 0; k < places.length; k++) {
+      const from = (places[k] as number) * 2;
+      target[at++] = words[from] as number;
+      target[at++] = words[from + 1] as number;
+    }
     return column;
   }
 
