@@ -8,13 +8,26 @@ import {
   evaluatePartial,
   type Storage,
 } from '../promql/index.ts';
+import { type ExemplarSeries, encodeExemplars } from './exemplars.ts';
 import { decodePayload, encodeStrings, matchersOf } from './payload.ts';
 
 /** What an executor needs of the shards it answers for. */
 export interface LocalShards extends Storage {
-  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]>;
-  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]>;
-  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]>;
+  /** Of these three the first `limit` in order at most; 0: all. */
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number, limit: number): Promise<Labels[]>;
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number, limit: number): Promise<string[]>;
+  labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    limit: number,
+  ): Promise<string[]>;
+  exemplars(
+    anyOf: readonly (readonly Matcher[])[],
+    fromMs: number,
+    toMs: number,
+  ): Promise<readonly ExemplarSeries[]>;
 }
 
 export interface ExecutionContext {
@@ -69,28 +82,39 @@ export async function execute(
         await evaluatePartial(engine, expr, range, shards, signal, { limits, subqueryStepMs }),
       );
     }
-    case 'series': {
-      const { fromMs, toMs } = part.value;
-      const found = await lookup(part.value, (matchers) =>
-        shards.series(matchers, Number(fromMs), Number(toMs)),
-      );
-      return encodeLabelSets(found);
-    }
-    case 'labelNames': {
-      const { fromMs, toMs } = part.value;
-      const found = await lookup(part.value, (matchers) =>
-        shards.labelNames(matchers, Number(fromMs), Number(toMs)),
-      );
-      return encodeStrings([...new Set(found)]);
-    }
-    case 'labelValues': {
-      const { fromMs, toMs, label } = part.value;
-      const found = await lookup(part.value, (matchers) =>
-        shards.labelValues(label, matchers, Number(fromMs), Number(toMs)),
-      );
-      return encodeStrings([...new Set(found)]);
+    case 'series':
+    case 'labelNames':
+    case 'labelValues':
+      return executeLookup(part.case, part.value, shards);
+    case 'exemplars': {
+      const { anyOf, fromMs, toMs } = part.value;
+      const sets = anyOf.map(({ matchers }) => matchersOf(matchers));
+      return encodeExemplars(await shards.exemplars(sets, Number(fromMs), Number(toMs)));
     }
     default:
       throw new RangeError('the request names nothing that this version can execute');
+  }
+}
+
+async function executeLookup(
+  what: 'series' | 'labelNames' | 'labelValues',
+  part: LookupPart,
+  shards: LocalShards,
+): Promise<Uint8Array> {
+  const { label, limit } = part;
+  const [fromMs, toMs] = [Number(part.fromMs), Number(part.toMs)];
+  switch (what) {
+    case 'series':
+      return encodeLabelSets(await lookup(part, (matchers) => shards.series(matchers, fromMs, toMs, limit)));
+    case 'labelNames': {
+      const found = await lookup(part, (matchers) => shards.labelNames(matchers, fromMs, toMs, limit));
+      return encodeStrings([...new Set(found)]);
+    }
+    case 'labelValues': {
+      const found = await lookup(part, (matchers) =>
+        shards.labelValues(label, matchers, fromMs, toMs, limit),
+      );
+      return encodeStrings([...new Set(found)]);
+    }
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CodedError } from '../base/index.ts';
 import { Labels, Matcher, MatchType, type SeriesColumns, setStaleNaN } from '../model/index.ts';
+import { findExemplars } from './exemplars.ts';
 import { findSeries, findStrings, selectSeries } from './lookup.ts';
 import { mergeSeries } from './merge.ts';
 import { formatShards } from './missing.ts';
@@ -34,6 +35,36 @@ test('series, names and values of all nodes come sorted by bytes and without rep
   assert.deepEqual(names.values, ['__name__', 'instance']);
   const instances = await findStrings(cluster(), everything, 'instance', signal);
   assert.deepEqual(instances.values, ['A', 'z', 'é']);
+});
+
+test('a limit takes the first in order of all nodes, and tells that there are more', async () => {
+  for (const [limit, expected, isCut] of [
+    [2, ['A', 'z'], true],
+    [3, ['A', 'z', 'é'], false],
+  ] as const) {
+    const request = { ...everything, limit };
+    const series = await findSeries(cluster(), request, signal);
+    assert.deepEqual(
+      series.values.map((labels) => labels.get('instance')),
+      expected,
+    );
+    assert.equal(series.isCut, isCut);
+    const instances = await findStrings(cluster(), request, 'instance', signal);
+    assert.deepEqual([instances.values, instances.isCut], [expected, isCut]);
+  }
+});
+
+test('exemplars of all nodes come by series, those that two holders have once', async () => {
+  const anyOf = [[Matcher.create(MatchType.Equal, '__name__', 'up')]];
+  const { series, warnings } = await findExemplars(cluster(), { ...everything, anyOf }, signal);
+  assert.deepEqual(
+    series.map(({ seriesLabels }) => seriesLabels['instance']),
+    ['A', 'z', 'é'],
+  );
+  assert.deepEqual(series[1]?.exemplars, [
+    { labels: { __name__: 'up', instance: 'z' }, value: '1', timestamp: 1.5 },
+  ]);
+  assert.deepEqual(warnings, []);
 });
 
 test('several matcher sets are joined', async () => {

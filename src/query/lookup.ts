@@ -1,4 +1,4 @@
-/** Series, label names and label values over the whole cluster: sorted, without repeats. */
+/** Series, label names and label values over the whole cluster: sorted, without repeats, cut at a limit. */
 import { compareBytes, type Labels, type SeriesColumns } from '../model/index.ts';
 import { decodeLabelSets, type SelectRequest } from '../promql/index.ts';
 import { ClusterStorage } from './cluster_storage.ts';
@@ -10,11 +10,27 @@ import type { Replicas } from './replicas.ts';
 export interface LookupResult<T> {
   readonly values: readonly T[];
   readonly warnings: readonly string[];
+  /** There were more than the limit. */
+  readonly isCut: boolean;
 }
 
-const lookupDeadlineMs = 30_000;
+/** One more than wanted tells whether there are more. */
+function withOneMore(request: LookupRequest): LookupRequest {
+  const { limit = 0 } = request;
+  return limit > 0 ? { ...request, limit: limit + 1 } : request;
+}
 
-async function ask(
+function cut<T>(
+  values: readonly T[],
+  { limit = 0 }: LookupRequest,
+): { values: readonly T[]; isCut: boolean } {
+  const isCut = limit > 0 && values.length > limit;
+  return { values: isCut ? values.slice(0, limit) : values, isCut };
+}
+
+export const lookupDeadlineMs = 30_000;
+
+export async function askAll(
   replicas: Replicas,
   kind: string,
   payload: (tableVersion: number) => Uint8Array,
@@ -35,11 +51,12 @@ export async function findSeries(
   signal: AbortSignal,
 ): Promise<LookupResult<Labels>> {
   const payload = (tableVersion: number): Uint8Array =>
-    encodeLookup({ tableVersion, deadlineMs: lookupDeadlineMs }, 'series', request);
-  const { payloads, warnings } = await ask(replicas, ExecuteKind.Series, payload, signal);
+    encodeLookup({ tableVersion, deadlineMs: lookupDeadlineMs }, 'series', withOneMore(request));
+  const { payloads, warnings } = await askAll(replicas, ExecuteKind.Series, payload, signal);
   const byKey = new Map<string, Labels>();
   for (const labels of payloads.flatMap(decodeLabelSets)) byKey.set(labels.key(), labels);
-  return { values: [...byKey.values()].sort((a, b) => a.compare(b)), warnings };
+  const sorted = [...byKey.values()].sort((a, b) => a.compare(b));
+  return { ...cut(sorted, request), warnings };
 }
 
 /** Raw series of every holder, joined. */
@@ -64,9 +81,9 @@ export async function findStrings(
 ): Promise<LookupResult<string>> {
   const kind = label === undefined ? 'labelNames' : 'labelValues';
   const payload = (tableVersion: number): Uint8Array =>
-    encodeLookup({ tableVersion, deadlineMs: lookupDeadlineMs }, kind, request, label);
+    encodeLookup({ tableVersion, deadlineMs: lookupDeadlineMs }, kind, withOneMore(request), label);
   const executeKind = label === undefined ? ExecuteKind.LabelNames : ExecuteKind.LabelValues;
-  const { payloads, warnings } = await ask(replicas, executeKind, payload, signal);
+  const { payloads, warnings } = await askAll(replicas, executeKind, payload, signal);
   const values = [...new Set(payloads.flatMap(decodeStrings))].sort(compareBytes);
-  return { values, warnings };
+  return { ...cut(values, request), warnings };
 }

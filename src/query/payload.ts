@@ -14,6 +14,7 @@ export const ExecuteKind = {
   Series: 'series',
   LabelNames: 'label_names',
   LabelValues: 'label_values',
+  Exemplars: 'exemplars',
 } as const;
 export type ExecuteKind = (typeof ExecuteKind)[keyof typeof ExecuteKind];
 
@@ -22,7 +23,11 @@ export interface LookupRequest {
   readonly anyOf: readonly (readonly Matcher[])[];
   readonly fromMs: number;
   readonly toMs: number;
+  /** The first so many in order are enough; absent or 0: all. */
+  readonly limit?: number;
 }
+
+const uint32Max = 2 ** 32 - 1;
 
 type MatcherInit = Pick<LabelMatcher, 'type' | 'name' | 'value'>;
 
@@ -77,7 +82,7 @@ export function encodePartialRequest(envelope: Envelope, part: PartialRequest): 
 
 export function encodeLookup(
   envelope: Envelope,
-  kind: 'series' | 'labelNames' | 'labelValues',
+  kind: 'series' | 'labelNames' | 'labelValues' | 'exemplars',
   request: LookupRequest,
   label = '',
 ): Uint8Array {
@@ -86,6 +91,7 @@ export function encodeLookup(
     fromMs: BigInt(request.fromMs),
     toMs: BigInt(request.toMs),
     label,
+    limit: Math.min(request.limit ?? 0, uint32Max),
   };
   return encode(envelope, { case: kind, value });
 }

@@ -7,7 +7,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { type Clock, CodedError, errorText, type Logger } from '../../base/index.ts';
 import { compareBytes, type Labels, type Matcher, type SeriesColumns } from '../../model/index.ts';
 import type { SelectRequest } from '../../promql/index.ts';
-import type { LocalShards, Unreadable } from '../../query/index.ts';
+import type { ExemplarSeries, LocalShards, Unreadable } from '../../query/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
   type EngineName,
@@ -212,6 +212,8 @@ const unreadableCodes: readonly string[] = [
   'store_open',
 ];
 
+const distinct = (found: string[]): string[] => [...new Set(found)].sort(compareBytes);
+
 /** A series lives in one shard only, so joining shards is concatenating and sorting. */
 export class ShardsView implements LocalShards {
   readonly #stores: readonly ShardStore[];
@@ -233,23 +235,50 @@ export class ShardsView implements LocalShards {
     return series.sort((a, b) => a.labels.compare(b.labels));
   }
 
-  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
-    return this.#all((store) => store.series(matchers, fromMs, toMs));
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number, limit: number): Promise<Labels[]> {
+    return this.#first(
+      limit,
+      (store) => store.series(matchers, fromMs, toMs),
+      (found) => found.sort((a, b) => a.compare(b)),
+    );
   }
 
-  async labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
-    const names = await this.#all((store) => store.labelNames(matchers, fromMs, toMs));
-    return [...new Set(names)].sort(compareBytes);
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number, limit: number): Promise<string[]> {
+    return this.#first(limit, (store) => store.labelNames(matchers, fromMs, toMs), distinct);
   }
 
-  async labelValues(
+  labelValues(
     name: string,
     matchers: readonly Matcher[],
     fromMs: number,
     toMs: number,
+    limit: number,
   ): Promise<string[]> {
-    const values = await this.#all((store) => store.labelValues(name, matchers, fromMs, toMs));
-    return [...new Set(values)].sort(compareBytes);
+    return this.#first(limit, (store) => store.labelValues(name, matchers, fromMs, toMs), distinct);
+  }
+
+  exemplars(
+    anyOf: readonly (readonly Matcher[])[],
+    fromMs: number,
+    toMs: number,
+  ): Promise<readonly ExemplarSeries[]> {
+    return this.#all((store) => store.exemplars(anyOf, fromMs, toMs));
+  }
+
+  /** The first `limit` of all stores in order, 0: all. One store after the other, so that few are held at a time. */
+  async #first<T>(
+    limit: number,
+    read: (store: ShardStore) => Promise<T[]>,
+    inOrder: (found: T[]) => T[],
+  ): Promise<T[]> {
+    let found: T[] = [];
+    for (const store of this.#stores) {
+      const part = await this.#read(store, read);
+      if (part.length === 0) continue;
+      for (const one of part) found.push(one);
+      if (limit > 0 && found.length > limit) found = inOrder(found).slice(0, limit);
+    }
+    return inOrder(found);
   }
 
   /** Asked in one go, so that all answer from the same moment. */

@@ -98,9 +98,11 @@ export interface SelectMessage {
 }
 
 export interface LookupSpec {
-  readonly what: 'series' | 'labelNames' | 'labelValues';
+  /** `format` and `tree` read no data: they lay an expression out, or give its syntax tree. */
+  readonly what: 'series' | 'labelNames' | 'labelValues' | 'exemplars' | 'format' | 'tree';
   /** For label values. */
   readonly label: string;
+  /** Of exemplars, `format` and `tree`: one whole expression. */
   readonly selectors: readonly string[];
   readonly fromMs: number;
   readonly toMs: number;

@@ -1,29 +1,9 @@
-/** Runs queries and lookups over the cluster in this worker, and turns results into what the control thread hands out. */
+/** Runs queries over the cluster in this worker, and turns results into what the control thread hands out. */
 
 import { Matcher } from '../../model/index.ts';
-import {
-  type Engine,
-  ExecutionError,
-  parseSelector,
-  type QueryValue,
-  resultToJson,
-} from '../../promql/index.ts';
-import {
-  type CoordinatedResult,
-  Coordinator,
-  findSeries,
-  findStrings,
-  type Replicas,
-  selectSeries,
-} from '../../query/index.ts';
-import type {
-  AnswerMessage,
-  LookupSpec,
-  QuerySpec,
-  SelectMessage,
-  SelectSpec,
-  VectorMessage,
-} from './messages.ts';
+import { type Engine, ExecutionError, type QueryValue, resultToJson } from '../../promql/index.ts';
+import { type CoordinatedResult, Coordinator, type Replicas, selectSeries } from '../../query/index.ts';
+import type { AnswerMessage, QuerySpec, SelectMessage, SelectSpec, VectorMessage } from './messages.ts';
 
 const encoder = new TextEncoder();
 /** Until the configuration is known: Prometheus' default evaluation interval. */
@@ -83,24 +63,6 @@ export class Queries {
       series: series.map(({ labels, timestamps, values }) => ({ labels: labels.flat, timestamps, values })),
       isIncomplete,
     };
-  }
-
-  async lookup(spec: LookupSpec, deadlineMs: number, signal: AbortSignal): Promise<AnswerMessage> {
-    const { fromMs, toMs, limit } = spec;
-    const request = { anyOf: spec.selectors.map((text) => parseSelector(text)), fromMs, toMs };
-    const replicas = this.#replicasFor(deadlineMs);
-    const found =
-      spec.what === 'series'
-        ? await findSeries(replicas, request, signal).then(({ values, warnings }) => ({
-            values: values.map((labels) => labels.toRecord()),
-            warnings,
-          }))
-        : await findStrings(replicas, request, spec.what === 'labelValues' ? spec.label : undefined, signal);
-    const isCut = limit > 0 && found.values.length > limit;
-    const values = isCut ? found.values.slice(0, limit) : found.values;
-    const warnings = isCut ? [...found.warnings, 'results truncated due to limit'] : found.warnings;
-    const data = encoder.encode(JSON.stringify(values));
-    return { data, warnings, infos: [] };
   }
 }
 

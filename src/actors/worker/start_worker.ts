@@ -8,6 +8,7 @@ import type { StoreLayout } from '../store_layout.ts';
 import { ClusterView } from './cluster_view.ts';
 import { HandOver } from './hand_over.ts';
 import { HostedShards } from './hosted_shards.ts';
+import { Lookups } from './lookups.ts';
 import type { ControlMessage, QueryLimits } from './messages.ts';
 import { Queries } from './queries.ts';
 import { RemoteReplicas } from './remote_replicas.ts';
@@ -84,6 +85,7 @@ export async function startWorker(
       clusterName,
     }),
     queries: new Queries(engine, (deadlineMs) => new RemoteReplicas(view, control, deadlineMs)),
+    lookups: new Lookups((deadlineMs) => new RemoteReplicas(view, control, deadlineMs), clock),
     registry,
     clock,
     log,

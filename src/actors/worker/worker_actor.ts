@@ -14,6 +14,7 @@ import { actorErrorCodes, notOwnerError } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { HandOver } from './hand_over.ts';
 import type { HostedShards } from './hosted_shards.ts';
+import type { Lookups } from './lookups.ts';
 import type { IngestOutcome, ReportKind, SelectMessage, SelectSpec, WorkerMessage } from './messages.ts';
 import type { Queries } from './queries.ts';
 import { type QueryMessage, queryProps } from './query_actor.ts';
@@ -34,6 +35,7 @@ export interface WorkerParts {
   readonly handOver: HandOver;
   readonly scrapes: ScrapeManager;
   readonly queries: Queries;
+  readonly lookups: Lookups;
   readonly engine: Engine;
   readonly registry: Registry;
   readonly clock: Clock;
@@ -60,7 +62,7 @@ class WorkerBehavior implements Behavior<Message> {
   }
 
   receive(message: Message, context: ActorContext<Message>): void {
-    const { view, hosted, handOver, scrapes, queries } = this.#parts;
+    const { view, hosted, handOver, scrapes, queries, lookups } = this.#parts;
     switch (message.type) {
       case 'cluster':
         view.update(message.state);
@@ -86,9 +88,7 @@ class WorkerBehavior implements Behavior<Message> {
         this.#query(context, message.id, message.replyTo, (signal) => queries.vector(message.spec, signal));
         break;
       case 'lookup':
-        this.#query(context, message.id, message.replyTo, (signal) =>
-          queries.lookup(message.spec, lookupDeadlineMs, signal),
-        );
+        this.#query(context, message.id, message.replyTo, (signal) => lookups.answer(message.spec, signal));
         break;
       case 'select':
         settle(this.#select(message.spec), message.replyTo);

@@ -9,6 +9,7 @@ import { GivenStorage } from '../../promql/testing/storage.ts';
 import { errorAnswer, okAnswer, type Unreadable } from '../answer.ts';
 import { StaleTableError } from '../errors.ts';
 import { execute, type LocalShards } from '../executor.ts';
+import type { ExemplarSeries } from '../exemplars.ts';
 import type { Assignment, AwayShards, Replicas, ShardsAt } from '../replicas.ts';
 
 export const testLimits = { samplesMax: 1_000_000, timeoutMs: 10_000, lookbackMs: 300_000 } as const;
@@ -36,6 +37,12 @@ class SeriesShards extends GivenStorage implements LocalShards {
 
   async labelValues(name: string, matchers: readonly Matcher[]): Promise<string[]> {
     return (await this.series(matchers)).flatMap((labels) => labels.get(name) ?? []);
+  }
+
+  /** Of every series the last sample stands for an exemplar. */
+  async exemplars(anyOf: readonly (readonly Matcher[])[]): Promise<ExemplarSeries[]> {
+    const found = await Promise.all(anyOf.map((matchers) => this.series(matchers)));
+    return found.flat().map((labels) => ({ labels, exemplars: [{ labels, value: 1, timestampMs: 1500 }] }));
   }
 }
 
