@@ -63,6 +63,8 @@ export interface PeerProcess {
   usage(): Usage;
   /** Asks it to end and waits until it has; kills it after two minutes. */
   stop(): Promise<void>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 export interface PeerStart {
@@ -90,6 +92,11 @@ export async function startProcess(start: PeerStart): Promise<PeerProcess> {
     readyMs: performance.now() - beganMs,
     usage: () => usageOf(child.pid as number),
     stop: () => stopChild(child),
+    kill: async () => {
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
+    },
   };
 }
 

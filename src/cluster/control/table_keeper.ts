@@ -48,9 +48,11 @@ export class TableKeeper {
     this.#stillTicks++;
     this.#leadingTicks++;
     this.#proposedTicks++;
-    if (this.#stillTicks < graceTicks || this.#alive.length === 0) return undefined;
-    const allThere = voters.every((voter) => this.#alive.includes(voter));
-    if (current === undefined && !allThere && this.#leadingTicks < firstTableTicks) return undefined;
+    if (this.#alive.length === 0) return undefined;
+    // Of the first table everybody waits for nothing but the voters: nothing has to move if more nodes come after it.
+    const isBirth = current === undefined && voters.every((voter) => this.#alive.includes(voter));
+    if (this.#stillTicks < graceTicks && !isBirth) return undefined;
+    if (current === undefined && !isBirth && this.#leadingTicks < firstTableTicks) return undefined;
     const previous = current ?? emptyTable(this.#shards);
     if (this.#proposedVersion > previous.version && this.#proposedTicks < proposalTicks) return undefined;
     const inputs = `${previous.version} ${this.#alive.join(' ')} / ${known.join(' ')}`;
