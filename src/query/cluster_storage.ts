@@ -22,8 +22,12 @@ export class HoldersStorage implements Storage {
     const payload = (tableVersion: number): Uint8Array =>
       encodeSelect({ tableVersion, deadlineMs: this.#deadlineMs }, request);
     const send = { kind: ExecuteKind.Select, payload };
-    const payloads = await this.#attempt.ask(this.#sets, send, signal);
-    return mergeSeries(payloads.map(decodeSeries));
+    const { near, far } = this.#attempt.split(this.#sets);
+    const [payloads, own] = await Promise.all([
+      this.#attempt.ask(far, send, signal),
+      Promise.all(near.map((at) => this.#attempt.selectNear(at, request, signal))),
+    ]);
+    return mergeSeries([...own, ...payloads.map(decodeSeries)]);
   }
 }
 

@@ -118,6 +118,8 @@ for (const [nodes, workers] of [
       const series = dataset(random);
       const expected = await Promise.all(whole(series));
       const cluster = new MemoryCluster(scatter(series, { nodes, shards: 16, random }), workers);
+      // Whoever asks has some of the shards itself, or none.
+      if (seed % 2 === 0) cluster.nearNode = 'n0';
       for (const [i, expr] of queries.entries()) {
         const answer = await coordinate(cluster, expr);
         assert.deepEqual(answer.warnings, [], expr);
@@ -167,13 +169,16 @@ test('of a shard on the move raw series are joined, and a sample that both holde
 
 test('a node that has to leave shards out says which, and the rest is answered', async () => {
   for (const expr of ['sum(m)', 'm + 0']) {
-    const cluster = new MemoryCluster(threeNodes());
-    cluster.unreadable.set('b', { shards: [3], reason: 'page 7 is damaged' });
-    const answer = await coordinate(cluster, expr, { range: at });
-    assert.equal(answer.isUnsettled, true);
-    assert.deepEqual(answer.warnings, [
-      'incomplete answer: node b can not read its disk (page 7 is damaged), what it holds of shard 3 is missing',
-    ]);
+    for (const near of ['b', undefined]) {
+      const cluster = new MemoryCluster(threeNodes());
+      cluster.nearNode = near;
+      cluster.unreadable.set('b', { shards: [3], reason: 'page 7 is damaged' });
+      const answer = await coordinate(cluster, expr, { range: at });
+      assert.equal(answer.isUnsettled, true);
+      assert.deepEqual(answer.warnings, [
+        'incomplete answer: node b can not read its disk (page 7 is damaged), what it holds of shard 3 is missing',
+      ]);
+    }
   }
 });
 
@@ -213,8 +218,12 @@ test('partial_response=false makes an incomplete answer an error that can be tri
 });
 
 test('when the table moves under a query it is asked again by the new one, and nothing counts twice or never', async () => {
-  for (const expr of ['sum(m)', 'count(m + 0)', 'sum(topk(3, m))']) {
+  const asked = [undefined, 'a', 'c'].flatMap((near) =>
+    ['sum(m)', 'count(m + 0)', 'sum(topk(3, m))', 'sum(abs(m or m))'].map((expr) => ({ expr, near })),
+  );
+  for (const { expr, near } of asked) {
     const cluster = new MemoryCluster(threeNodes());
+    cluster.nearNode = near;
     let moves = 0;
     cluster.onExecute = (nodeId) => {
       if (nodeId !== 'c' || moves++ > 0) return;
@@ -225,6 +234,13 @@ test('when the table moves under a query it is asked again by the new one, and n
     assert.equal(total(answer), 3, expr);
     assert.deepEqual(answer.warnings, []);
   }
+});
+
+test('what lies in the asking thread is read there, other workers and nodes are asked', async () => {
+  const cluster = new MemoryCluster(threeNodes(), 3);
+  cluster.nearNode = 'b';
+  assert.equal(total(await coordinate(cluster, 'sum(m)', { range: at })), 3);
+  assert.deepEqual(cluster.calls.sort(), ['a partial 0', 'b near 3', 'b partial 1', 'c partial 2']);
 });
 
 test('raw series of shards on the move are asked for again by the new table too', async () => {

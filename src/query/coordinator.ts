@@ -96,9 +96,11 @@ export class Coordinator {
         ),
     };
     const { whole, scattered } = attempt.assignment;
-    const storage = new HoldersStorage(attempt, scattered, limits.timeoutMs);
+    // What lies in this thread is aggregated here, too: without a message, and without encoding its state.
+    const { near, far } = attempt.split(whole);
+    const storage = new HoldersStorage(attempt, [...scattered, ...near], limits.timeoutMs);
     const [payloads, here] = await Promise.all([
-      attempt.ask(whole, request, signal),
+      attempt.ask(far, request, signal),
       evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, {
         limits,
         subqueryStepMs,

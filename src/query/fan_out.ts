@@ -3,8 +3,9 @@
  * it, the whole piece of work is done again by the new table: half an answer by each would count shards twice or never.
  */
 import { CodedError, errorText } from '../base/index.ts';
-import { QueryError } from '../promql/index.ts';
-import { openAnswer } from './answer.ts';
+import type { SeriesColumns } from '../model/index.ts';
+import { QueryError, type SelectRequest } from '../promql/index.ts';
+import { openAnswer, type Unreadable } from './answer.ts';
 import { StaleTableError } from './errors.ts';
 import { Gaps } from './missing.ts';
 import type { Assignment, Replicas, ShardsAt } from './replicas.ts';
@@ -62,6 +63,39 @@ export class Attempt {
     this.#gaps = gaps;
   }
 
+  /** What of `sets` this thread reads itself, and what is to be asked for. */
+  split(sets: readonly ShardsAt[]): { near: readonly ShardsAt[]; far: readonly ShardsAt[] } {
+    const { near: replicas } = this.#replicas;
+    if (replicas === undefined) return { near: [], far: sets };
+    const near: ShardsAt[] = [];
+    const far: ShardsAt[] = [];
+    for (const at of sets) {
+      const own = new Set(replicas.shardsOf(at));
+      const others = at.shards.filter((shard) => !own.has(shard));
+      if (own.size > 0) near.push({ nodeId: at.nodeId, shards: [...own] });
+      if (others.length > 0) far.push({ nodeId: at.nodeId, shards: others });
+    }
+    return { near, far };
+  }
+
+  /** Raw series of shards that lie in this thread. What can't be read becomes a gap, as with another node. */
+  async selectNear(
+    at: ShardsAt,
+    request: SelectRequest,
+    signal: AbortSignal,
+  ): Promise<readonly SeriesColumns[]> {
+    try {
+      const shards = this.#replicas.near?.open(at.shards, this.assignment.tableVersion);
+      if (shards === undefined) return [];
+      const series = await shards.select(request, signal);
+      if (shards.unreadable !== undefined) this.#addUnreadable(at, shards.unreadable);
+      return series;
+    } catch (error) {
+      this.#addFailed(at, error, signal);
+      return [];
+    }
+  }
+
   /** Asks all nodes of `sets` at once. A node that can't be asked becomes a gap. */
   async ask(sets: readonly ShardsAt[], request: FanOutRequest, signal: AbortSignal): Promise<Uint8Array[]> {
     const answers = await Promise.all(sets.map((at) => this.#askNode(at, request, signal)));
@@ -74,17 +108,23 @@ export class Attempt {
       const answers = await this.#replicas.execute(at, request.kind, payload, signal);
       return answers.map((answer) => {
         const { payload, unreadable } = openAnswer(answer);
-        if (unreadable !== undefined) {
-          const { shards, reason } = unreadable;
-          this.#gaps.add({ nodeId: at.nodeId, shards }, `can not read its disk (${reason})`, false);
-        }
+        if (unreadable !== undefined) this.#addUnreadable(at, unreadable);
         return payload;
       });
     } catch (error) {
-      if (signal.aborted || error instanceof QueryError || error instanceof StaleTableError) throw error;
-      const reason = error instanceof CodedError ? error.code : errorText(error);
-      this.#gaps.add(at, `did not answer (${reason})`, false);
+      this.#addFailed(at, error, signal);
       return [];
     }
+  }
+
+  /** Throws what ends the query or the attempt. */
+  #addFailed(at: ShardsAt, error: unknown, signal: AbortSignal): void {
+    if (signal.aborted || error instanceof QueryError || error instanceof StaleTableError) throw error;
+    const reason = error instanceof CodedError ? error.code : errorText(error);
+    this.#gaps.add(at, `did not answer (${reason})`, false);
+  }
+
+  #addUnreadable({ nodeId }: ShardsAt, { shards, reason }: Unreadable): void {
+    this.#gaps.add({ nodeId, shards }, `can not read its disk (${reason})`, false);
   }
 }

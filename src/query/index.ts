@@ -6,4 +6,11 @@ export { type ExemplarSeries, type ExemplarSeriesJson, findExemplars } from './e
 export { findSeries, findStrings, type LookupResult, selectSeries } from './lookup.ts';
 export { formatShards } from './missing.ts';
 export type { LookupRequest } from './payload.ts';
-export type { Assignment, AwayShards, Replicas, ShardsAt } from './replicas.ts';
+export type {
+  Assignment,
+  AwayShards,
+  NearReplicas,
+  OpenShards,
+  Replicas,
+  ShardsAt,
+} from './replicas.ts';

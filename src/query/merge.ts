@@ -41,10 +41,13 @@ function mergeColumns(a: SeriesColumns, b: SeriesColumns): SeriesColumns {
   };
 }
 
-/** One entry per label set, sorted by labels. */
-export function mergeSeries(lists: readonly (readonly SeriesColumns[])[]): SeriesColumns[] {
+/** One entry per label set, sorted by labels, as each of the lists is. */
+export function mergeSeries(lists: readonly (readonly SeriesColumns[])[]): readonly SeriesColumns[] {
+  const filled = lists.filter((list) => list.length > 0);
+  const [only = []] = filled;
+  if (filled.length <= 1) return only;
   const byKey = new Map<string, SeriesColumns>();
-  for (const list of lists) {
+  for (const list of filled) {
     for (const series of list) {
       const key = series.labels.key();
       const known = byKey.get(key);

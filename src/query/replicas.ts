@@ -3,6 +3,9 @@
  * work on some of their shards. The composition room implements it over gRPC and threads; planner tests open no socket.
  */
 
+import type { Storage } from '../promql/index.ts';
+import type { Unreadable } from './answer.ts';
+
 export interface ShardsAt {
   readonly nodeId: string;
   readonly shards: readonly number[];
@@ -26,7 +29,23 @@ export interface Assignment {
   readonly missing: readonly AwayShards[];
 }
 
+/** Shards that the asking thread reads itself. */
+export interface OpenShards extends Storage {
+  /** What had to be left out of the answers until now. */
+  readonly unreadable: Unreadable | undefined;
+}
+
+/** The asking thread's own shards, which need no message and no codec. */
+export interface NearReplicas {
+  /** Those of the given shards that lie here. */
+  shardsOf(at: ShardsAt): readonly number[];
+  /** Throws StaleTableError when any of them has moved since `tableVersion`. */
+  open(shards: readonly number[], tableVersion: number): OpenShards;
+}
+
 export interface Replicas {
+  /** Where the asking thread has shards. */
+  readonly near?: NearReplicas | undefined;
   assignment(): Assignment;
   /**
    * One opaque answer per worker that holds any of the shards. Rejects with StaleTableError when the node knows a newer

@@ -230,8 +230,8 @@ export class ShardsView implements LocalShards {
     return reason === undefined ? undefined : { shards: [...this.#unread.keys()], reason };
   }
 
-  async select({ matchers, fromMs, toMs }: SelectRequest): Promise<readonly SeriesColumns[]> {
-    const series = await this.#all((store) => store.select(matchers, fromMs, toMs));
+  async select({ matchers, fromMs, toMs, newestAt }: SelectRequest): Promise<readonly SeriesColumns[]> {
+    const series = await this.#all((store) => store.select(matchers, fromMs, toMs, newestAt));
     return series.sort((a, b) => a.labels.compare(b.labels));
   }
 

@@ -1,9 +1,10 @@
-/** A worker's way to the shards of the whole cluster, by way of the control thread. */
+/** A worker's way to the shards of the whole cluster: to its own at once, to others by way of the control thread. */
 import { CodedError } from '../../base/index.ts';
-import type { Assignment, Replicas, ShardsAt } from '../../query/index.ts';
+import type { Assignment, NearReplicas, OpenShards, Replicas, ShardsAt } from '../../query/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
 import { actorErrorCodes } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
+import type { HostedShards } from './hosted_shards.ts';
 import type { ControlMessage } from './messages.ts';
 
 /** How long a query waits for a newer table before it tries again with what there is. */
@@ -11,12 +12,39 @@ const newerTableMs = 1_000;
 /** What the control thread may take beyond the node's own deadline. */
 const marginMs = 500;
 
+/** The shards of this worker's own stores. */
+class OwnShards implements NearReplicas {
+  readonly #view: ClusterView;
+  readonly #hosted: HostedShards;
+
+  constructor(view: ClusterView, hosted: HostedShards) {
+    this.#view = view;
+    this.#hosted = hosted;
+  }
+
+  shardsOf({ nodeId, shards }: ShardsAt): readonly number[] {
+    return nodeId === this.#view.self ? shards.filter((shard) => this.#hosted.isMine(shard)) : [];
+  }
+
+  open(shards: readonly number[], tableVersion: number): OpenShards {
+    this.#view.checkFresh(tableVersion, shards);
+    return this.#hosted.view(shards);
+  }
+}
+
 export class RemoteReplicas implements Replicas {
+  readonly near: NearReplicas;
   readonly #view: ClusterView;
   readonly #control: ActorRef<ControlMessage>;
   readonly #deadlineMs: number;
 
-  constructor(view: ClusterView, control: ActorRef<ControlMessage>, deadlineMs: number) {
+  constructor(
+    view: ClusterView,
+    hosted: HostedShards,
+    control: ActorRef<ControlMessage>,
+    deadlineMs: number,
+  ) {
+    this.near = new OwnShards(view, hosted);
     this.#view = view;
     this.#control = control;
     this.#deadlineMs = deadlineMs;

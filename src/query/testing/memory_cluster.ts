@@ -10,7 +10,7 @@ import { errorAnswer, okAnswer, type Unreadable } from '../answer.ts';
 import { StaleTableError } from '../errors.ts';
 import { execute, type LocalShards } from '../executor.ts';
 import type { ExemplarSeries } from '../exemplars.ts';
-import type { Assignment, AwayShards, Replicas, ShardsAt } from '../replicas.ts';
+import type { Assignment, AwayShards, NearReplicas, OpenShards, Replicas, ShardsAt } from '../replicas.ts';
 
 export const testLimits = { samplesMax: 1_000_000, timeoutMs: 10_000, lookbackMs: 300_000 } as const;
 export const testEngine = (): Engine =>
@@ -63,6 +63,9 @@ export class MemoryCluster implements Replicas {
   readonly calls: string[] = [];
   /** Runs before a node answers. */
   onExecute: (nodeId: string) => void = () => undefined;
+
+  /** The asking thread is worker 0 of this node. */
+  nearNode: string | undefined;
 
   constructor(shards: readonly Holders[], workers = 1) {
     this.#shards = shards;
@@ -123,6 +126,22 @@ export class MemoryCluster implements Replicas {
         return execute(payload, context, signal).then((part) => okAnswer(part, unreadable), errorAnswer);
       }),
     );
+  }
+
+  get near(): NearReplicas | undefined {
+    const { nearNode } = this;
+    if (nearNode === undefined) return undefined;
+    const open = (shards: readonly number[], asked: number): OpenShards => {
+      this.calls.push(`${nearNode} near ${shards.join(',')}`);
+      this.onExecute(nearNode);
+      if (asked < this.#tableVersion) throw new StaleTableError(asked, this.#tableVersion);
+      const series = shards.flatMap((shard) => this.#shards[shard]?.get(nearNode) ?? []);
+      const unreadable = this.unreadable.get(nearNode);
+      return Object.assign(new SeriesShards(series), { unreadable });
+    };
+    const shardsOf = ({ nodeId, shards }: ShardsAt): number[] =>
+      nodeId === nearNode ? shards.filter((shard) => shard % this.#workers === 0) : [];
+    return { shardsOf, open };
   }
 
   newerTable(): Promise<void> {
