@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import type { HttpClientConfig } from '../model/index.ts';
 import type { PrometheusConfig } from './config.ts';
+import { fileProblem } from './config_files.ts';
 
 export interface FileProblem {
   readonly path: readonly (string | number)[];
@@ -32,8 +33,7 @@ async function problemWith(file: string): Promise<string | undefined> {
     await stat(file);
     return undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? 'no such file or directory' : `it cannot be looked at (${code ?? 'unknown'})`;
+    return fileProblem(error);
   }
 }
 

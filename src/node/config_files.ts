@@ -16,12 +16,22 @@ import { engineFeatures } from './features.ts';
 /** A configuration file beyond this is refused; none is near. */
 const fileBytesMax = 64 * 1024 * 1024;
 
+/** What the system says of a file, without its code and call. */
+export function fileProblem(error: unknown): string {
+  const text = errorText(error);
+  return /^E[A-Z]+: (.*?)(?:, [a-z]+(?: '.*')?)?$/s.exec(text)?.[1] ?? text;
+}
+
 /** Files of this machine. */
 export const diskFiles: FileReader = {
   async readText(path: string): Promise<string> {
-    const { size } = await stat(path);
-    if (size > fileBytesMax) throw new Error(`${path}: larger than ${fileBytesMax} bytes`);
-    return await readFile(path, 'utf8');
+    try {
+      const { size } = await stat(path);
+      if (size > fileBytesMax) throw new Error(`larger than ${fileBytesMax} bytes`);
+      return await readFile(path, 'utf8');
+    } catch (cause) {
+      throw new Error(`open ${path}: ${fileProblem(cause)}`, { cause });
+    }
   },
   async glob(pattern: string): Promise<readonly string[]> {
     const found: string[] = [];

@@ -40,6 +40,10 @@ export function engineFeatures(names: readonly string[]): EngineFeatures {
 /** Names that are accepted and do nothing. */
 export function featuresWithoutEffect(names: readonly string[]): string[] {
   return names.filter(
-    (name) => !Object.hasOwn(engineFlags, name) && !alwaysOn.has(name) && !remoteFeatures.has(name) && name !== autoReloadConfig,
+    (name) =>
+      !Object.hasOwn(engineFlags, name) &&
+      !alwaysOn.has(name) &&
+      !remoteFeatures.has(name) &&
+      name !== autoReloadConfig,
   );
 }

@@ -33,14 +33,15 @@ export interface LoadedConfig {
 
 /**
  * Reads all files that `paths` name or lead to. `enabledFeatures` are names of --enable-feature, by which rules
- * are judged. Rejects with ConfigError, or with what the reader says about a file.
+ * are judged; `environment` is what external labels may name. Rejects with ConfigError, or with what the reader says about a file.
  */
 export async function loadConfig(
   paths: ConfigPaths,
   files: FileReader,
   enabledFeatures: readonly string[] = [],
+  environment: Readonly<Record<string, string | undefined>> = {},
 ): Promise<LoadedConfig> {
-  const prometheus = await loadPrometheusConfig(paths.prometheus, files);
+  const prometheus = await loadPrometheusConfig(paths.prometheus, files, { environment });
   const ruleGroups = await loadRuleGroups(prometheus, files, ruleFileChecks(enabledFeatures));
   const alertmanager =
     paths.alertmanager === ''

@@ -21,7 +21,7 @@ import {
 } from '../actors/index.ts';
 import { createAlertmanagerMetrics } from '../alertmanager/index.ts';
 import { alertmanagerApi, prometheusApi } from '../api/index.ts';
-import { type Clock, delay, errorText, type Logger, type Random } from '../base/index.ts';
+import { type Clock, delay, type Logger, type Random } from '../base/index.ts';
 import { type ClusterNode, type ClusterOptions, startCluster } from '../cluster/index.ts';
 import { createDiscoveryMetrics } from '../discovery/index.ts';
 import { AnchoredRegex, formatDuration } from '../model/index.ts';
@@ -31,14 +31,16 @@ import { AlertService } from './alert_service.ts';
 import { type AlertmanagerParts, NodeAlertmanagerBackend } from './alertmanager_backend.ts';
 import { ConfigApplier } from './config_applier.ts';
 import { diskFiles } from './config_files.ts';
+import { ConfigReloader } from './config_reloader.ts';
+import { ConfigSource } from './config_source.ts';
 import type { StorageConfig } from './config_types.ts';
 import { openDataDirectory } from './data_directory.ts';
-import { engineFeatures, featuresWithoutEffect } from './features.ts';
+import { autoReloads, engineFeatures, featuresWithoutEffect } from './features.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import { type HttpListener, hostAndPort, listen, routePrefix } from './http_server.ts';
-import { type LoadedConfig, loadConfig } from './load_config.ts';
+import type { LoadedConfig } from './load_config.ts';
 import { ClusterTransport } from './node_transport.ts';
-import { type ConfigStatus, createRegistry, ownMetrics } from './own_metrics.ts';
+import { createRegistry, ownMetrics } from './own_metrics.ts';
 import { ClusterPeers } from './peer_calls.ts';
 import { peerHandlers } from './peer_handlers.ts';
 import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
@@ -83,19 +85,19 @@ export class TorchringNode {
   readonly #backend: NodeBackend;
   readonly #alertmanagerBackend: NodeAlertmanagerBackend;
   #parts: (ClusterParts & AlertmanagerParts) | undefined;
-  #lastConfigMs = 0;
-  #isLastReloadGood = true;
+  readonly #reloader: ConfigReloader;
   #stopping: Promise<void> | undefined;
   #onQuit: () => void = () => undefined;
 
-  private constructor(flags: ParsedNodeFlags, deps: NodeDeps, storage: StorageConfig) {
+  private constructor(flags: ParsedNodeFlags, deps: NodeDeps, source: ConfigSource, storage: StorageConfig) {
     this.#flags = flags;
     this.#deps = deps;
     this.#startedAtMs = deps.clock.nowMs();
-    this.#registry = createRegistry(() => this.#configStatus());
+    this.#registry = createRegistry(() => this.#reloader.status);
     this.#system = new ActorSystem({ ...deps, registry: this.#registry, name: 'control' });
     this.#settings = workerSettings(flags, storage);
     this.#workers = new LocalWorkers(this.#settings.layout);
+    this.#reloader = new ConfigReloader({ source, apply: (config) => this.#apply(config), ...deps });
     this.#backend = this.#makeBackend();
     this.#alertmanagerBackend = new NodeAlertmanagerBackend({
       parts: () => this.#parts,
@@ -109,13 +111,14 @@ export class TorchringNode {
   /** Rejects with ConfigError or CodedError when the node can't start; nothing is left running then. */
   static async start(flags: ParsedNodeFlags, deps: NodeDeps): Promise<TorchringNode> {
     const paths = { prometheus: flags.configFile, alertmanager: flags.alertmanagerConfigFile };
-    const config = await loadConfig(paths, diskFiles, flags.enableFeatures);
+    const source = new ConfigSource(paths, diskFiles, flags.enableFeatures, process.env);
+    const config = await source.load();
     // Before the data directory is marked with it. The default needs no look and loads nothing here.
     if (flags.storageEngine !== 'level') {
       const { assertEngineLoads } = await import('../tsdb/index.ts');
       await assertEngineLoads(flags.storageEngine);
     }
-    const node = new TorchringNode(flags, deps, config.prometheus.storage);
+    const node = new TorchringNode(flags, deps, source, config.prometheus.storage);
     try {
       await node.#start(config);
     } catch (error) {
@@ -138,7 +141,6 @@ export class TorchringNode {
 
   async #start(config: LoadedConfig): Promise<void> {
     const { log } = this.#deps;
-    for (const text of config.notYetEffective) log.warn({}, text);
     for (const feature of featuresWithoutEffect(this.#flags.enableFeatures)) {
       log.warn({ feature }, 'this feature has no effect yet');
     }
@@ -155,7 +157,8 @@ export class TorchringNode {
     });
     this.#cluster = cluster;
     this.#compose(cluster, config);
-    await this.#apply(config);
+    await this.#reloader.start(config);
+    if (autoReloads(this.#flags.enableFeatures)) this.#reloader.watch(this.#flags.configAutoReloadIntervalMs);
     log.info({ node: this.#settings.nodeId, version }, 'the node is up');
   }
 
@@ -250,17 +253,13 @@ export class TorchringNode {
       flags: this.#flags.flagTexts,
       retentionText: formatDuration(this.#flags.retentionTimeMs),
       startedAtMs: this.#startedAtMs,
-      configStatus: () => this.#configStatus(),
+      configStatus: () => this.#reloader.status,
       isReady: () => this.isReady,
       metrics: () => ownMetrics(this.#registry, this.#workers, this.#deps.log),
       reload: () => this.reload(),
       quit: () => this.#onQuit(),
       remote: new NodeRemoteBackend({ workers: this.#workers, features: this.#flags.enableFeatures }),
     });
-  }
-
-  #configStatus(): ConfigStatus {
-    return { isLastReloadGood: this.#isLastReloadGood, lastConfigMs: this.#lastConfigMs };
   }
 
   async #mountPrometheus(app: FastifyInstance): Promise<void> {
@@ -287,28 +286,12 @@ export class TorchringNode {
 
   async #apply(config: LoadedConfig): Promise<void> {
     await this.#applier?.apply(config);
-    this.#lastConfigMs = this.#deps.clock.nowMs();
-    this.#isLastReloadGood = true;
+    this.#cluster?.setConfigHash(config.hash);
   }
 
   /** Reads the configuration again. Rejects with what is wrong; the old one goes on then. */
-  async reload(): Promise<void> {
-    const { configFile, alertmanagerConfigFile, enableFeatures } = this.#flags;
-    try {
-      const paths = { prometheus: configFile, alertmanager: alertmanagerConfigFile };
-      const config = await loadConfig(paths, diskFiles, enableFeatures);
-      for (const text of config.notYetEffective) this.#deps.log.warn({}, text);
-      await this.#apply(config);
-      this.#cluster?.setConfigHash(config.hash);
-      this.#deps.log.info({ file: configFile }, 'configuration loaded');
-    } catch (error) {
-      this.#isLastReloadGood = false;
-      this.#deps.log.error(
-        { file: configFile, err: errorText(error) },
-        'the configuration was not loaded, the old one goes on',
-      );
-      throw error;
-    }
+  reload(): Promise<void> {
+    return this.#reloader.reload();
   }
 
   /** Leaves the cluster in order and closes everything; once, however often it is called. */
@@ -318,6 +301,7 @@ export class TorchringNode {
   }
 
   async #stopInOrder(): Promise<void> {
+    this.#reloader.stop();
     await this.#closeListeners();
     this.#applier?.stop();
     await this.#cluster?.leave();
