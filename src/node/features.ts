@@ -3,6 +3,7 @@ import type { EngineFeatures } from '../promql/index.ts';
 
 const engineFlags: Readonly<Record<string, keyof EngineFeatures>> = {
   'promql-experimental-functions': 'experimentalFunctions',
+  'promql-duration-expr': 'durationExpressions',
   'promql-extended-range-selectors': 'extendedRangeSelectors',
   'promql-binop-fill-modifiers': 'fillModifiers',
   'promql-delayed-name-removal': 'delayedNameRemoval',
@@ -13,7 +14,6 @@ const engineFlags: Readonly<Record<string, keyof EngineFeatures>> = {
 const alwaysOn: ReadonlySet<string> = new Set([
   'promql-at-modifier',
   'promql-negative-offset',
-  'promql-duration-expr',
   'expand-external-labels',
   'utf8-names',
   'remote-write-receiver',

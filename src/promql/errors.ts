@@ -26,7 +26,8 @@ export class ParseError extends QueryError {
 
   constructor(text: string, offset: number, reason: string) {
     const { line, column } = lineAndColumn(text, offset);
-    super('bad_data', `${line}:${column}: parse error: ${reason}`);
+    const position = text === '' ? 'unknown position' : `${line}:${column}`;
+    super('bad_data', `${position}: parse error: ${reason}`);
     this.line = line;
     this.column = column;
     this.reason = reason;
@@ -45,6 +46,17 @@ export class TooManySamplesError extends QueryError {
   override readonly name = 'TooManySamplesError';
   constructor() {
     super('execution', 'query processing would load too many samples into memory in query execution');
+  }
+}
+
+/** A limit that Prometheus does not have. */
+export class MemoryLimitError extends QueryError {
+  override readonly name = 'MemoryLimitError';
+  constructor(bytesMax: number) {
+    super(
+      'execution',
+      `query processing would need more than ${bytesMax} bytes of memory (--query.max-memory)`,
+    );
   }
 }
 

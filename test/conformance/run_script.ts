@@ -20,6 +20,7 @@ export function conformanceEngine(): Engine {
     limits: { samplesMax: 10_000, timeoutMs: 100 * minuteMs, lookbackMs: 5 * minuteMs },
     features: {
       experimentalFunctions: true,
+      durationExpressions: true,
       extendedRangeSelectors: true,
       fillModifiers: true,
       delayedNameRemoval: true,

@@ -3,10 +3,10 @@
  * Prometheus' messages. Returns the tree with vector matching settled (set operators are many-to-many, operands
  * that are scalars have none).
  */
+import { quoteGo } from '../../model/index.ts';
 import { ParseError } from '../errors.ts';
 import { type FunctionSignature, functionSignatures } from '../functions/signatures.ts';
 import { completeInfoSelector } from './info_selector.ts';
-import type { ParserOptions } from './parser.ts';
 import {
   type AggregateExpr,
   type BinaryExpr,
@@ -52,17 +52,15 @@ export function typeOf(expr: Expr): ValueType {
 }
 
 /** Throws ParseError at the first expression whose operands don't fit. */
-export function checkTypes(expr: Expr, text: string, options: ParserOptions): Expr {
-  return new Checker(text, options).check(expr);
+export function checkTypes(expr: Expr, text: string): Expr {
+  return new Checker(text).check(expr);
 }
 
 class Checker {
   readonly #text: string;
-  readonly #options: ParserOptions;
 
-  constructor(text: string, options: ParserOptions) {
+  constructor(text: string) {
     this.#text = text;
-    this.#options = options;
   }
 
   check(expr: Expr): Expr {
@@ -116,13 +114,10 @@ class Checker {
   }
 
   #selector(expr: VectorSelector, emptyAllowed: boolean): VectorSelector {
-    if (expr.extension !== undefined && this.#options.extendedRangeSelectors !== true) {
-      this.#fail(expr.span, `${expr.extension} modifier is experimental and not enabled`);
-    }
     if (expr.name !== '') {
       const again = expr.matchers.slice(0, -1).find((matcher) => matcher.name === '__name__');
       if (again !== undefined) {
-        const names = `${JSON.stringify(expr.name)} or ${JSON.stringify(again.value)}`;
+        const names = `${quoteGo(expr.name)} or ${quoteGo(again.value)}`;
         this.#fail(expr.span, `metric name must not be set twice: ${names}`);
       }
     } else if (!emptyAllowed && expr.matchers.every((matcher) => matcher.matches(''))) {
@@ -132,11 +127,6 @@ class Checker {
   }
 
   #aggregate(expr: AggregateExpr): Expr {
-    const experimental = expr.op === 'limitk' || expr.op === 'limit_ratio';
-    if (experimental && this.#options.experimentalFunctions !== true) {
-      const flag = '--enable-feature=promql-experimental-functions';
-      this.#fail(expr.span, `${expr.op}() is experimental and must be enabled with ${flag}`);
-    }
     const inner = this.check(expr.expr);
     this.#expect(inner, 'vector', 'aggregation expression');
     if (expr.param === undefined) return { ...expr, expr: inner };
@@ -148,12 +138,10 @@ class Checker {
   #call(expr: CallExpr): Expr {
     const signature: FunctionSignature = functionSignatures[expr.func];
     const shown = JSON.stringify(expr.func);
-    if (signature.experimental && this.#options.experimentalFunctions !== true) {
-      this.#fail(expr.span, `function ${shown} is not enabled`);
-    }
     this.#checkArity(expr, signature);
+    this.#checkLabelSelector(expr, signature);
     const args = expr.args.map((arg, i) => {
-      if (signature.selectorAt === i) return this.#labelSelector(arg);
+      if (signature.selectorAt === i && arg.kind === 'vector') return this.#selector(arg, true);
       const checked = this.check(arg);
       const wanted = signature.args[Math.min(i, signature.args.length - 1)];
       if (wanted !== undefined) this.#expect(checked, wanted, `call to function ${shown}`);
@@ -168,13 +156,19 @@ class Checker {
     };
   }
 
-  /** An argument that only says which labels are meant. */
-  #labelSelector(selector: Expr): VectorSelector {
+  /** Of an argument that only says which labels are meant. */
+  #checkLabelSelector(expr: CallExpr, { selectorAt }: FunctionSignature): void {
+    const selector = selectorAt === undefined ? undefined : expr.args[selectorAt];
+    if (selector === undefined) return;
+    const type = typeOf(selector);
+    if (type !== 'vector') {
+      const context = `call to function ${JSON.stringify(expr.func)}`;
+      this.#fail(expr.span, `expected type instant vector in ${context}, got ${documentedTypes[type]}`);
+    }
     if (selector.kind !== 'vector') this.#fail(selector.span, 'expected label selectors only');
     if (selector.name !== '') {
       this.#fail(selector.span, 'expected label selectors only, got vector selector instead');
     }
-    return this.#selector(selector, true);
   }
 
   #checkArity(expr: CallExpr, signature: FunctionSignature): void {
@@ -207,7 +201,7 @@ class Checker {
     if (matching.on) {
       const twice = matching.labels.find((label) => matching.include.includes(label));
       if (twice !== undefined) {
-        this.#fail(operator, `label ${JSON.stringify(twice)} must not occur in ON and GROUP clause at once`);
+        this.#fail(operator, `label ${quoteGo(twice)} must not occur in ON and GROUP clause at once`);
       }
     }
     const typesMessage = 'binary expression must contain only scalar and instant vector types';
@@ -220,9 +214,6 @@ class Checker {
 
   #matching(expr: BinaryExpr, matching: VectorMatching, vectors: boolean): VectorMatching | undefined {
     const fills = matching.fillLeft !== undefined || matching.fillRight !== undefined;
-    if (fills && this.#options.fillModifiers !== true) {
-      this.#fail(expr.span, 'binop fill modifiers are experimental and not enabled');
-    }
     if (!vectors) {
       if (matching.labels.length > 0) {
         this.#fail(expr.span, 'vector matching only allowed between instant vectors');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { parseNumberLiteral, quote, unquote } from './literals.ts';
+import { parseNumber, quote, unquote } from './literals.ts';
 
 test('what is quoted comes back', () => {
   fc.assert(
@@ -22,19 +22,30 @@ test('escapes are those of Go', () => {
     assert.equal(unquote(bad), undefined, bad);
 });
 
-test('numbers and durations', () => {
-  for (const [text, value, isDuration] of [
-    ['0x1F', 31, false],
-    ['1_000', 1000, false],
-    ['.5', 0.5, false],
-    ['2.', 2, false],
-    ['1e-3', 0.001, false],
-    ['017', 15, false],
-    ['inf', Number.POSITIVE_INFINITY, false],
-    ['1h30m', 5400, true],
-    ['100ms', 0.1, true],
+test('numbers are those of Go', () => {
+  for (const [text, value] of [
+    ['0x1F', 31],
+    ['0x_1f', 31],
+    ['1_000', 1000],
+    ['1_0.5', 10.5],
+    ['.5', 0.5],
+    ['2.', 2],
+    ['1e-3', 0.001],
+    ['017', 15],
+    ['08', 8],
+    ['inf', Number.POSITIVE_INFINITY],
+    ['NaN', Number.NaN],
   ] as const) {
-    assert.deepEqual(parseNumberLiteral(text), { value, isDuration }, text);
+    assert.equal(parseNumber(text), value, text);
   }
-  assert.equal(parseNumberLiteral('5x'), undefined);
+  for (const [text, why] of [
+    ['1e999', 'value out of range'],
+    ['1_', 'invalid syntax'],
+    ['1e', 'invalid syntax'],
+    ['1e5.5', 'invalid syntax'],
+    ['0x', 'invalid syntax'],
+    ['0xffffffffffffffff', 'invalid syntax'],
+  ] as const) {
+    assert.deepEqual(parseNumber(text), { reason: `strconv.ParseFloat: parsing "${text}": ${why}` });
+  }
 });

@@ -1,9 +1,9 @@
 /**
  * Literals of the language: strings with Go's escapes ("Rune literals" and "String literals" of the Go
- * specification, as PromQL takes them), numbers, and durations written as numbers of seconds.
+ * specification, as PromQL takes them) and numbers.
  */
 import { isUtf8 } from 'node:buffer';
-import { isGoEscape, parseDuration, quoteGo, unescapeGo } from '../../model/index.ts';
+import { quoteGo, unescapeGo } from '../../model/index.ts';
 
 /** The value of a quoted literal (double, single or back quotes), or undefined when it is malformed. */
 export function unquote(literal: string): string | undefined {
@@ -38,16 +38,6 @@ function decodeBytes(bytes: Buffer): string {
   return text;
 }
 
-/** Why a quoted literal is malformed. */
-export function unquoteError(literal: string): string {
-  for (const [, escaped = ''] of literal.slice(1, -1).matchAll(/\\([\s\S])/g)) {
-    if (isGoEscape(escaped)) continue;
-    const code = (escaped.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-    return `unknown escape sequence U+${code} '${escaped}'`;
-  }
-  return `error unquoting string ${JSON.stringify(literal)}: invalid syntax`;
-}
-
 /** Quotes as Go's strconv.Quote does, held bytes as `\x` escapes. */
 export function quote(text: string): string {
   if (text.isWellFormed()) return quoteGo(text);
@@ -58,18 +48,24 @@ export function quote(text: string): string {
   return `"${inside.join('')}"`;
 }
 
-/** A number or duration literal without sign; undefined when malformed. Durations are in seconds. */
-export function parseNumberLiteral(text: string): { value: number; isDuration: boolean } | undefined {
-  const plain = text.replaceAll('_', '').toLowerCase();
-  if (plain === 'inf') return { value: Number.POSITIVE_INFINITY, isDuration: false };
-  if (plain === 'nan') return { value: Number.NaN, isDuration: false };
-  if (/^0x[0-9a-f]+$/.test(plain)) return { value: Number(plain), isDuration: false };
-  if (/^0[0-7]+$/.test(plain)) return { value: Number.parseInt(plain, 8), isDuration: false };
-  if (/^(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/.test(plain))
-    return { value: Number(plain), isDuration: false };
-  try {
-    return { value: parseDuration(text) / 1000, isDuration: true };
-  } catch {
-    return undefined;
+/** A number without sign as the lexer lets it pass; `reason` says what is wrong with one all the same. */
+export function parseNumber(text: string): number | { readonly reason: string } {
+  const lower = text.toLowerCase();
+  if (lower === 'inf') return Number.POSITIVE_INFINITY;
+  if (lower === 'nan') return Number.NaN;
+  const failed = (why: string): { reason: string } => {
+    return { reason: `strconv.ParseFloat: parsing ${quoteGo(text)}: ${why}` };
+  };
+  const plain = lower.replaceAll('_', '');
+  const isHex = plain.startsWith('0x');
+  const isSeparated = isHex ? !/_(?:_|$)/.test(lower) : !/(?<!\d)_|_(?!\d)/.test(lower);
+  if (!isSeparated) return failed('invalid syntax');
+  if (isHex) {
+    const isWhole = /^0x[0-9a-f]+$/.test(plain) && BigInt(plain) < 1n << 63n;
+    return isWhole ? Number(plain) : failed('invalid syntax');
   }
+  if (/^0[0-7]+$/.test(plain) && BigInt(`0o${plain}`) < 1n << 63n) return Number(`0o${plain}`);
+  if (!/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(plain)) return failed('invalid syntax');
+  const value = Number(plain);
+  return Number.isFinite(value) ? value : failed('value out of range');
 }

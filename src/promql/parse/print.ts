@@ -86,18 +86,12 @@ function printOffset(offset: DurationNode | undefined): string {
   return ` offset ${printDuration(offset)}`;
 }
 
-function printSelector(selector: VectorSelector): string {
-  const classic = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(selector.name);
-  const matchers = selector.matchers
-    .filter(
-      (matcher) => matcher.name !== '__name__' || matcher.value !== selector.name || matcher.value === '',
-    )
+function printSelector({ name, matchers: all }: VectorSelector): string {
+  const matchers = all
+    .filter((one) => one.name !== '__name__' || one.type !== '=' || one.value !== name || name === '')
     .map((matcher) => matcher.toString())
     .sort();
-  // A name that can't stand before the braces is quoted inside them.
-  if (selector.name !== '' && !classic) matchers.unshift(quote(selector.name));
-  const name = classic ? selector.name : '';
-  return matchers.length === 0 && name !== '' ? name : `${name}{${matchers.join(',')}}`;
+  return matchers.length === 0 ? name : `${name}{${matchers.join(',')}}`;
 }
 
 function printModifiers(selector: VectorSelector): string {

@@ -13,7 +13,7 @@ test('a selector is a name, matchers in braces, or both', () => {
     ['up', '__name__="up"'],
     [' up # comment', '__name__="up"'],
     ['up{}', '__name__="up"'],
-    ['{"foo bar", job!="a"}', 'job!="a",__name__="foo bar"'],
+    ['{"foo bar", job!="a"}', '__name__="foo bar",job!="a"'],
     ['up{job=~"a|}",# }\n\'x y\'="b"}', 'job=~"a|}","x y"="b",__name__="up"'],
     ['up{__name__="x"}', '__name__="x",__name__="up"'],
   ] as const) {

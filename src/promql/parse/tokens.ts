@@ -1,157 +1,115 @@
 /**
- * The tokens of a text up to the place where the grammar stumbled, read as Prometheus' lexer does: what may stand
- * inside braces and brackets is less than outside, and a character that may not is an error of its own.
+ * The words of the language: what the lexer hands to the parser, and how an error message names each.
  */
-import { ParseError } from '../errors.ts';
+import { quoteGo } from '../../model/index.ts';
+
+/**
+ * Keywords, operators and brackets are their own kind, in lower case. `metric` is a name with a colon; names that
+ * are no keyword are `identifier`, `inf` and `nan` are `number`.
+ */
+export type TokenKind = 'number' | 'duration' | 'string' | 'identifier' | 'metric' | 'eof' | Keyword | Symbol;
+
+export type Keyword = AggregateWord | WordOperator | ModifierWord | Preprocessor;
+export type AggregateWord = (typeof aggregateWords)[number];
+type WordOperator = (typeof wordOperators)[number];
+type ModifierWord = (typeof modifierWords)[number];
+type Preprocessor = (typeof preprocessors)[number];
+type Symbol = '(' | ')' | '[' | ']' | '{' | '}' | ',' | ':' | '=' | OperatorSymbol;
+type OperatorSymbol =
+  | ('+' | '-' | '*' | '/' | '%' | '^' | '@' | '</' | '>/')
+  | ('==' | '!=' | '<' | '<=' | '>' | '>=' | '=~' | '!~');
 
 export interface Token {
+  readonly kind: TokenKind;
   readonly text: string;
   readonly start: number;
-  /** As an error message names it, e.g. `identifier "foo"`. */
-  readonly shown: string;
+  readonly end: number;
 }
 
-export interface TokenPrefix {
-  readonly tokens: readonly Token[];
-  /** The token at the place itself; undefined at the end of the text. */
-  readonly at: Token | undefined;
-  /** Brackets that are open there, outermost first. */
-  readonly open: readonly string[];
-}
+// biome-ignore format: a list of words
+const aggregateWords = [
+  'sum', 'avg', 'count', 'min', 'max', 'group', 'stddev', 'stdvar', 'topk', 'bottomk', 'quantile', 'count_values',
+  'limitk', 'limit_ratio',
+] as const;
+const wordOperators = ['and', 'or', 'unless', 'atan2'] as const;
+// biome-ignore format: a list of words
+const modifierWords = [
+  'by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'offset', 'bool', 'fill', 'fill_left', 'fill_right',
+  'anchored', 'smoothed',
+] as const;
+const preprocessors = ['start', 'end', 'step', 'range', 'min_of', 'max_of'] as const;
 
-const keywords: ReadonlySet<string> = new Set(
-  ['by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'offset', 'bool'].concat([
-    'fill',
-    'fill_left',
-    'fill_right',
-    'anchored',
-    'smoothed',
-  ]),
-);
-const wordOperators: ReadonlySet<string> = new Set(['and', 'or', 'unless', 'atan2']);
-const aggregators: ReadonlySet<string> = new Set([
-  ...['sum', 'avg', 'count', 'min', 'max', 'group', 'stddev', 'stdvar'],
-  ...['topk', 'bottomk', 'quantile', 'count_values', 'limitk', 'limit_ratio'],
-]);
-const durationWords: ReadonlySet<string> = new Set(['step', 'range', 'min_of', 'max_of']);
+const isKindOf = <Kind extends string>(kinds: readonly Kind[]): ((kind: string) => kind is Kind) => {
+  const known: ReadonlySet<string> = new Set(kinds);
+  return (kind): kind is Kind => known.has(kind);
+};
 
-const blank = /\s+|#[^\n]*/y;
-const literal = /"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|`[^`]*`/y;
-/** Whatever begins like a number, to be judged as a whole. */
-const numeric = /(?:\d|\.\d)(?:[eE][+-](?=\d)|[0-9a-zA-Z_.])*/y;
-const identifier = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
-const operator = /==|!=|<=|>=|=~|!~|<\/|>\/|[-+*/%^<>=@(){}[\],:]/y;
-const insideBraces = /=~|!~|!=|=|,|\}/y;
-const labelName = /[a-zA-Z_][a-zA-Z0-9_]*/y;
+export const isAggregateWord: (kind: string) => kind is AggregateWord = isKindOf(aggregateWords);
+const isWordOperator = isKindOf(wordOperators);
+const isModifierWord = isKindOf(modifierWords);
+/** Words that stand for a time or a duration before an empty pair of parentheses, or for a duration before two. */
+export const isPreprocessor: (kind: string) => kind is Preprocessor = isKindOf(preprocessors);
 
-const plainNumber = /^(?:0x[0-9a-f]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+)?)$/i;
-const duration = /^(?:\d+(?:ms|[ywdhms]))+$/;
+const keywords = new Set<string>([...aggregateWords, ...wordOperators, ...modifierWords, ...preprocessors]);
 
-/** Throws ParseError at a character or literal before `endOffset` that is none of the language. */
-export function tokensUntil(text: string, endOffset: number): TokenPrefix {
-  const tokens: Token[] = [];
-  const open: string[] = [];
-  let at = 0;
-  for (;;) {
-    at = skipBlanks(text, at);
-    if (at >= text.length) return { tokens, at: undefined, open };
-    const word = nextWord(text, at, open.at(-1));
-    const token = { text: word, start: at, shown: describe(word) };
-    if (at >= endOffset) return { tokens, at: token, open };
-    track(text, token, open);
-    tokens.push(token);
-    at += word.length;
-  }
-}
-
-function skipBlanks(text: string, from: number): number {
-  let at = from;
-  for (let word = match(blank, text, at); word !== undefined; word = match(blank, text, at))
-    at += word.length;
-  return at;
-}
-
-function match(pattern: RegExp, text: string, at: number): string | undefined {
-  pattern.lastIndex = at;
-  return pattern.exec(text)?.[0];
-}
-
-function track(text: string, token: Token, open: string[]): void {
-  if ('([{'.includes(token.text)) open.push(token.text);
-  else if (')]}'.includes(token.text)) {
-    if (token.text === ')' && !open.includes('(')) throw unexpectedParenthesis(text, token.start);
-    open.pop();
-  }
-}
-
-function unexpectedParenthesis(text: string, at: number): ParseError {
-  return new ParseError(text, at + 1, "unexpected right parenthesis ')'");
-}
-
-function nextWord(text: string, at: number, inside: string | undefined): string {
-  if (inside === '{') return wordInBraces(text, at);
-  const quoted = match(literal, text, at);
-  if (quoted !== undefined) {
-    if (inside === '[')
-      throw new ParseError(text, at, `unexpected character in duration expression: '${quoted[0]}'`);
-    return quoted;
-  }
-  const number = match(numeric, text, at);
-  if (number !== undefined) {
-    if (plainNumber.test(number) || duration.test(number)) return number;
-    throw new ParseError(text, at, `bad number or duration syntax: ${JSON.stringify(number)}`);
-  }
-  const word = match(identifier, text, at);
-  if (word !== undefined) {
-    if (inside === '[' && !word.startsWith(':') && !durationWords.has(word.toLowerCase())) {
-      throw new ParseError(text, at, `unexpected character: '${word[0]}', expected ':'`);
-    }
-    return word;
-  }
-  const symbol = match(operator, text, at);
-  if (symbol === undefined) throw badCharacter(text, at);
-  if (symbol === '=~' || symbol === '!~') {
-    throw new ParseError(text, at, `unexpected character after '${symbol[0]}': '~'`);
-  }
-  if (symbol === '}') throw new ParseError(text, at, "unexpected character: '}'");
-  if (symbol === ')' && inside === undefined) throw unexpectedParenthesis(text, at);
-  if (symbol === ']' && inside === undefined) throw new ParseError(text, at, "unexpected right bracket ']'");
-  return symbol;
-}
-
-function wordInBraces(text: string, at: number): string {
-  const word = match(literal, text, at) ?? match(labelName, text, at) ?? match(insideBraces, text, at);
-  if (word !== undefined) return word;
-  const char = String.fromCodePoint(text.codePointAt(at) ?? 0);
-  if ('"\'`'.includes(char)) throw badCharacter(text, at);
-  throw new ParseError(text, at, `unexpected character inside braces: '${char}'`);
-}
-
-function badCharacter(text: string, at: number): ParseError {
-  const char = String.fromCodePoint(text.codePointAt(at) ?? 0);
-  if (char === '"' || char === "'") return new ParseError(text, at, 'unterminated quoted string');
-  if (char === '`') return new ParseError(text, at, 'unterminated raw string');
-  const next = text[at + 1];
-  if (char === '!' && next !== undefined) {
-    return new ParseError(text, at, `unexpected character after '!': '${next}'`);
-  }
-  return new ParseError(text, at, `unexpected character: '${char}'`);
-}
-
-function describe(word: string): string {
+/** The kind of a word outside braces. */
+export function kindOfWord(word: string): TokenKind {
   const lower = word.toLowerCase();
-  if (/^["'`]/.test(word)) return `string ${shortened(word)}`;
-  if (duration.test(word)) return `duration ${shortened(word)}`;
-  if (/^\.?\d/.test(word)) return `number ${shortened(word)}`;
-  if (keywords.has(lower)) return `<${word}>`;
-  if (wordOperators.has(lower)) return `<op:${word}>`;
-  if (aggregators.has(lower)) return `<aggr:${word}>`;
-  if (/^[a-zA-Z_:]/.test(word)) {
-    return `${word.includes(':') ? 'metric identifier' : 'identifier'} ${JSON.stringify(word)}`;
-  }
-  return '(){}[],:='.includes(word) ? JSON.stringify(word) : `<op:${word}>`;
+  if (keywords.has(lower)) return lower as Keyword;
+  if (lower === 'inf' || lower === 'nan') return 'number';
+  return word.includes(':') ? 'metric' : 'identifier';
 }
 
-function shortened(word: string): string {
-  return word.length > 10 ? `${JSON.stringify(word.slice(0, 10))}...` : JSON.stringify(word);
+/** Keywords that can't be a metric's name without quotes. */
+const neverMetrics: ReadonlySet<string> = new Set(
+  ['bool', 'on', 'ignoring', 'group_left', 'group_right'].concat('atan2'),
+);
+
+/** Whether the token can be a metric's name. */
+export function canBeMetric({ kind }: Token): boolean {
+  return isWord(kind) && !neverMetrics.has(kind);
+}
+
+/** Whether the token can be a label's name in a list of labels. */
+export function canBeLabel({ kind }: Token): boolean {
+  return isWord(kind) && kind !== 'without';
+}
+
+function isWord(kind: TokenKind): boolean {
+  return kind === 'identifier' || kind === 'metric' || keywords.has(kind);
+}
+
+const beginnings: ReadonlySet<string> = new Set(['number', 'duration', 'string', '(', '{', '+', '-']);
+
+/** Whether an expression may begin with the token. */
+export function canBegin(token: Token): boolean {
+  return beginnings.has(token.kind) || canBeMetric(token);
+}
+
+/** Longer texts are cut in messages. */
+const shownMax = 10;
+
+/** As an error message names it, e.g. `identifier "foo"`. */
+export function describe({ kind, text }: Token): string {
+  switch (kind) {
+    case 'eof':
+      return 'end of input';
+    case 'identifier':
+      return `identifier ${quoteGo(text)}`;
+    case 'metric':
+      return `metric identifier ${quoteGo(text)}`;
+    case 'number':
+    case 'duration':
+    case 'string':
+      return `${kind} ${shortened(text)}`;
+  }
+  if (isModifierWord(kind)) return `<${text}>`;
+  if (isAggregateWord(kind)) return `<aggr:${text}>`;
+  if (isWordOperator(kind)) return `<op:${text}>`;
+  return '(){}[],:='.includes(kind) || isPreprocessor(kind) ? shortened(text) : `<op:${text}>`;
+}
+
+function shortened(text: string): string {
+  if (Buffer.byteLength(text) <= shownMax) return quoteGo(text);
+  return `${quoteGo(Array.from(text).slice(0, shownMax).join(''))}...`;
 }

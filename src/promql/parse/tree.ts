@@ -48,7 +48,7 @@ export type AtModifier =
 export interface VectorSelector {
   readonly kind: 'vector';
   readonly span: Span;
-  /** The metric name when given outside the braces or quoted inside, else ''. */
+  /** The metric name when given outside the braces, else ''. */
   readonly name: string;
   /** All matchers, that of the name included. */
   readonly matchers: readonly Matcher[];

@@ -27,7 +27,10 @@ export interface Trouble {
   readonly what: string;
 }
 
-const everything = { experimentalFunctions: true, extendedRangeSelectors: true, fillModifiers: true };
+const everything = {
+  ...{ experimentalFunctions: true, durationExpressions: true },
+  ...{ extendedRangeSelectors: true, fillModifiers: true },
+};
 const troublesMax = 20;
 /** A slow text is tried again: a collection of garbage may have come between. */
 const tries = 3;
