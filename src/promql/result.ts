@@ -5,7 +5,7 @@ import { assert } from '../base/index.ts';
 import { type FloatHistogram, formatFloat, formatFloatJson, formatTimestamp } from '../model/index.ts';
 import type { Grid } from './eval/grid.ts';
 import { histogramAt, type Value } from './eval/values.ts';
-import { toColumns } from './eval/windows.ts';
+import { stepTimes, toColumns } from './eval/windows.ts';
 import type { MatrixSeries, QueryResult, QueryValue, VectorSample } from './types.ts';
 
 /** The value of an instant query, in the order in which it was computed. */
@@ -30,11 +30,13 @@ export function rangeValue(
   noLabels: MatrixSeries['labels'],
 ): QueryValue {
   if (value.type === 'scalar') {
-    const timestamps = new Float64Array(grid.steps);
-    for (let i = 0; i < grid.steps; i++) timestamps[i] = grid.startMs + i * grid.stepMs;
-    return { type: 'matrix', series: [{ labels: noLabels, timestamps, values: value.values }] };
+    return {
+      type: 'matrix',
+      series: [{ labels: noLabels, timestamps: stepTimes(grid), values: value.values }],
+    };
   }
-  const series = value.series.map((one) => toColumns(one, grid)).filter(({ values }) => values.length > 0);
+  const times = stepTimes(grid);
+  const series = value.series.map((one) => toColumns(one, times)).filter(({ values }) => values.length > 0);
   return { type: 'matrix', series: sortedByLabels(series) };
 }
 

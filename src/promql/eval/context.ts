@@ -10,7 +10,7 @@ import type { RemoteResult } from '../types.ts';
 import type { Annotations } from './annotations.ts';
 import type { Grid, QueryTimes } from './grid.ts';
 import type { QueryProfile } from './profile.ts';
-import type { Value, VectorValue } from './values.ts';
+import type { TakeSeries, Value, VectorValue } from './values.ts';
 
 export interface QueryOptions {
   readonly lookbackMs: number;
@@ -106,6 +106,11 @@ export interface Evaluator {
   evaluate(expr: Expr): Promise<Value>;
   /** Evaluates an expression of type instant vector. */
   vector(expr: Expr): Promise<VectorValue>;
+  /**
+   * The same, one series after the other: their columns belong to who takes them until the next comes, and are only to be
+   * read.
+   */
+  each(expr: Expr, take: TakeSeries): Promise<void>;
   /** Evaluates an expression of type scalar: one value per step. */
   scalar(expr: Expr): Promise<Float64Array>;
   /** The same query on other steps. */

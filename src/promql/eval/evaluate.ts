@@ -5,13 +5,20 @@
 import type { FloatHistogram } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import { functionTable } from '../functions/table.ts';
-import type { Expr, RemoteExpr, UnaryExpr } from '../parse/tree.ts';
+import { type Expr, type RemoteExpr, type UnaryExpr, unwrapParens } from '../parse/tree.ts';
 import { evaluateAggregate } from './aggregate/aggregate.ts';
 import { evaluateBinary } from './binary/binary.ts';
 import type { Evaluator, QueryContext } from './context.ts';
 import type { Grid } from './grid.ts';
-import { evaluateSelector } from './selector.ts';
-import { dropNames, mergeSameLabels, sampleCount, type Value, type VectorValue } from './values.ts';
+import { evaluateSelector, passSelector } from './selector.ts';
+import {
+  dropNames,
+  mergeSameLabels,
+  sampleCount,
+  type TakeSeries,
+  type Value,
+  type VectorValue,
+} from './values.ts';
 
 /** Levels of the tree that are entered before the call stack is let go, so that its size never ends a query. */
 const levelsPerStackMax = 100;
@@ -50,6 +57,37 @@ export class TreeEvaluator implements Evaluator {
     if (value.type !== 'vector')
       throw new ExecutionError(`an instant vector was expected, not a ${value.type}`);
     return value;
+  }
+
+  async each(expr: Expr, take: TakeSeries): Promise<void> {
+    const { context } = this;
+    const pass = this.#passing(unwrapParens(expr));
+    if (pass === undefined) {
+      for (const series of (await this.vector(expr)).series) {
+        take(series);
+        if (context.due) await context.pause();
+      }
+      return;
+    }
+    if (context.due) await context.pause();
+    const before = context.samples;
+    const tell = context.profile?.begin(expr);
+    let count = 0;
+    let samples = 0;
+    await pass((series) => {
+      count++;
+      samples += sampleCount([series]);
+      take(series);
+    });
+    context.settle(before, samples);
+    tell?.(count, samples);
+  }
+
+  /** What hands out the series of an expression one after the other, where its operator can. */
+  #passing(node: Expr): ((take: TakeSeries) => Promise<void>) | undefined {
+    if (node.kind === 'vector') return (take) => passSelector(node, this, take);
+    const pass = node.kind === 'call' ? functionTable[node.func].pass : undefined;
+    return node.kind === 'call' && pass !== undefined ? (take) => pass(node, this, take) : undefined;
   }
 
   async scalar(expr: Expr): Promise<Float64Array> {

@@ -6,7 +6,7 @@ import type { FloatHistogram } from '../../model/index.ts';
 import type { Grid } from './grid.ts';
 import type { SeriesNotes } from './notes.ts';
 import { histogramSize, noHistograms } from './values.ts';
-import { moveWindow, type RangeSeries, type RangeVector, Window } from './windows.ts';
+import { moveWindow, type RangeSeries, type RangeShape, Window } from './windows.ts';
 
 /** The histograms of a window; `values` of the base are not used. */
 export class HistogramWindow extends Window {
@@ -55,7 +55,7 @@ export interface MixedColumns {
 /** As runWindows. */
 export function runMixedWindows(
   columns: RangeSeries,
-  range: RangeVector,
+  range: RangeShape,
   grid: Grid,
   kernel: MixedKernel,
   args: readonly Float64Array[],

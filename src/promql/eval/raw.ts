@@ -53,3 +53,14 @@ function hasNaN(values: Float64Array): boolean {
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
   return false;
 }
+
+/** Whether no value is NaN or below the one before it: then there are neither resets nor staleness markers. */
+export function isRising(values: Float64Array): boolean {
+  let previous = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!(value >= previous)) return false;
+    previous = value;
+  }
+  return true;
+}

@@ -2,7 +2,7 @@
  * Instant selectors: at each step the newest sample inside the lookback window, nothing when that is a staleness
  * marker.
  */
-import { type FloatHistogram, isStaleNaN, type SeriesColumns } from '../../model/index.ts';
+import { type FloatHistogram, isStaleNaN, type Labels, type SeriesColumns } from '../../model/index.ts';
 import type { VectorSelector } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import type { Evaluator, QueryContext } from './context.ts';
@@ -11,9 +11,9 @@ import { type Grid, lookupMs, type Shift, shiftOf } from './grid.ts';
 import { SeriesNotes } from './notes.ts';
 import { isStale, seriesOf, withoutStale } from './raw.ts';
 import { smoothMixed } from './smooth_mixed.ts';
-import { StepColumns } from './step_columns.ts';
+import { type ColumnSource, PassingColumns, type StepCells, StepColumns } from './step_columns.ts';
 import { type StepWindows, StepWindowsCache } from './step_windows.ts';
-import { histogramSize, noHistograms, sampleCount, type VectorValue } from './values.ts';
+import { histogramSize, noHistograms, sampleCount, type TakeSeries, type VectorValue } from './values.ts';
 
 /** What a step of the result holds: the sample's value, or its time or start time in seconds. */
 export type SelectorOutput = 'values' | 'timestamps' | 'startTimes';
@@ -24,28 +24,44 @@ export async function evaluateSelector(
   evaluator: Evaluator,
   output: SelectorOutput = 'values',
 ): Promise<VectorValue> {
+  const series: StepSeries[] = [];
+  await eachSelected(node, evaluator, output, new StepColumns(evaluator), (one) => series.push(one));
+  return { type: 'vector', series };
+}
+
+/** The same for series that pass by; see Evaluator.each. */
+export async function passSelector(
+  node: VectorSelector,
+  evaluator: Evaluator,
+  take: TakeSeries,
+): Promise<void> {
+  await eachSelected(node, evaluator, 'values', new PassingColumns(evaluator.grid.steps), take);
+}
+
+async function eachSelected(
+  node: VectorSelector,
+  evaluator: Evaluator,
+  output: SelectorOutput,
+  cells: ColumnSource,
+  take: TakeSeries,
+): Promise<void> {
   const { context, grid } = evaluator;
   const shift = shiftOf(node, context.times);
   const { lookbackMs } = context.options;
-  const series: StepSeries[] = [];
-  const found = seriesOf(node, evaluator);
-  context.reserve(found.length, grid);
   const windows = new StepWindowsCache(grid, shift, lookbackMs);
-  const cells = new StepColumns(grid.steps, found.length);
-  for (const columns of found) {
+  for (const columns of seriesOf(node, evaluator)) {
     const stepped =
       output === 'values' && node.extension === 'smoothed'
         ? smoothSeries(columns, grid, shift, node, context)
         : output === 'values' && columns.histograms === undefined
-          ? stepFloats(columns, windows.of(columns.timestamps), cells.next())
+          ? stepFloats(columns, windows.of(columns.timestamps), cells)
           : stepSeries(columns, grid, shift, lookbackMs, output);
     if (stepped.count > 0) {
-      series.push(stepped.series);
+      take(stepped.series);
       context.hold(stepped.count);
     }
     if (context.due) await context.pause();
   }
-  return { type: 'vector', series };
 }
 
 interface SteppedSeries {
@@ -103,8 +119,28 @@ function stepSeries(
 /** Of each window over the lookback the last sample. */
 function stepFloats(
   { labels, values: samples }: SeriesColumns,
+  windows: StepWindows,
+  cells: ColumnSource,
+): SteppedSeries {
+  const { from, to } = windows;
+  const coverage = windows.withAtLeast(1);
+  const { values, present } = cells.nextCovering(coverage);
+  for (let step = 0; step < values.length; step++) {
+    const end = to[step] as number;
+    if (end === from[step]) continue;
+    const value = samples[end - 1] as number;
+    if (Number.isNaN(value)) return stepStale(labels, samples, windows, cells.next());
+    values[step] = value;
+  }
+  return { series: { labels, values, present }, count: coverage.count };
+}
+
+/** The same for series that may have staleness markers. */
+function stepStale(
+  labels: Labels,
+  samples: Float64Array,
   { from, to }: StepWindows,
-  { values, present }: { values: Float64Array; present: Uint8Array },
+  { values, present }: StepCells,
 ): SteppedSeries {
   let count = 0;
   for (let step = 0; step < values.length; step++) {

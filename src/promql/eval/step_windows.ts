@@ -11,10 +11,28 @@ export interface EdgeDistances {
   /** How far to extrapolate beyond the first and the last. */
   readonly toStart: Float64Array;
   readonly toEnd: Float64Array;
+  /** What the change between the samples is multiplied by where it is extrapolated to all of that, and the same per second. */
+  readonly factor: Float64Array;
+  readonly ratePerSecond: Float64Array;
+  /**
+   * Where a first value is not below so many times the change, a counter was not at zero inside of `toStart`: a little too
+   * high, so that whoever is below it has to look.
+   */
+  readonly zeroShare: Float64Array;
+}
+
+/** The steps whose windows have enough samples. Shared by all series: not to be changed. */
+export interface Coverage {
+  readonly present: Uint8Array;
+  readonly count: number;
 }
 
 /** An edge further from the nearest sample than this many average distances is not extrapolated to. */
 const extrapolationReach = 1.1;
+/** More than what rounding makes of a quotient. */
+const zeroMargin = 1 + 1e-9;
+/** Steps of all windows that a cache remembers: 40 MB with the distances. */
+const cachedStepsMax = 1 << 19;
 
 export class StepWindows {
   readonly timestamps: Float64Array;
@@ -27,6 +45,7 @@ export class StepWindows {
   readonly #grid: Grid;
   readonly #shift: Shift;
   #distances: EdgeDistances | undefined;
+  readonly #coverage: (Coverage | undefined)[] = [];
 
   constructor(timestamps: Float64Array, grid: Grid, shift: Shift, rangeMs: number) {
     this.timestamps = timestamps;
@@ -50,6 +69,23 @@ export class StepWindows {
     this.windowMax = windowMax;
   }
 
+  /** The steps whose windows have `samplesMin` samples. */
+  withAtLeast(samplesMin: 1 | 2): Coverage {
+    const known = this.#coverage[samplesMin];
+    if (known !== undefined) return known;
+    const { from, to } = this;
+    const present = new Uint8Array(from.length);
+    let count = 0;
+    for (let step = 0; step < present.length; step++) {
+      if ((to[step] as number) - (from[step] as number) < samplesMin) continue;
+      present[step] = 1;
+      count++;
+    }
+    const coverage = { present, count };
+    this.#coverage[samplesMin] = coverage;
+    return coverage;
+  }
+
   /** Of windows with two samples at least. */
   get distances(): EdgeDistances {
     this.#distances ??= this.#findDistances();
@@ -62,6 +98,9 @@ export class StepWindows {
     const sampled = new Float64Array(steps);
     const toStart = new Float64Array(steps);
     const toEnd = new Float64Array(steps);
+    const factor = new Float64Array(steps);
+    const ratePerSecond = new Float64Array(steps);
+    const zeroShare = new Float64Array(steps);
     for (let step = 0; step < steps; step++) {
       const from = froms[step] as number;
       const to = tos[step] as number;
@@ -74,31 +113,50 @@ export class StepWindows {
       const before = (firstMs - (endMs - rangeMs)) / 1000;
       const after = (endMs - lastMs) / 1000;
       sampled[step] = between;
-      toStart[step] = before >= average * extrapolationReach ? average / 2 : before;
-      toEnd[step] = after >= average * extrapolationReach ? average / 2 : after;
+      const start = before >= average * extrapolationReach ? average / 2 : before;
+      const end = after >= average * extrapolationReach ? average / 2 : after;
+      toStart[step] = start;
+      toEnd[step] = end;
+      const extrapolated = (between + start + end) / between;
+      factor[step] = extrapolated;
+      ratePerSecond[step] = extrapolated / (rangeMs / 1000);
+      zeroShare[step] = (start / between) * zeroMargin;
     }
-    return { sampled, toStart, toEnd };
+    return { sampled, toStart, toEnd, factor, ratePerSecond, zeroShare };
   }
 }
 
-/** Remembers the windows of the last columns of times. */
+/**
+ * Remembers the windows of columns of times. Series of one target need not come one after the other, so many are
+ * remembered, up to a bound: each by the first and the last of its times, which hardly any two have in common.
+ */
 export class StepWindowsCache {
   readonly #grid: Grid;
   readonly #shift: Shift;
   readonly #rangeMs: number;
+  readonly #sizeMax: number;
+  readonly #byEnds = new Map<number, StepWindows>();
   #last: StepWindows | undefined;
 
   constructor(grid: Grid, shift: Shift, rangeMs: number) {
     this.#grid = grid;
     this.#shift = shift;
     this.#rangeMs = rangeMs;
+    this.#sizeMax = Math.ceil(cachedStepsMax / Math.max(1, grid.steps));
   }
 
   of(timestamps: Float64Array): StepWindows {
-    if (this.#last === undefined || !isSame(this.#last.timestamps, timestamps)) {
-      this.#last = new StepWindows(timestamps, this.#grid, this.#shift, this.#rangeMs);
+    if (this.#last?.timestamps === timestamps) return this.#last;
+    const { length } = timestamps;
+    const ends = length === 0 ? 0 : (timestamps[0] as number) + (timestamps[length - 1] as number) * length;
+    let windows = this.#byEnds.get(ends);
+    if (windows === undefined || !isSame(windows.timestamps, timestamps)) {
+      windows = new StepWindows(timestamps, this.#grid, this.#shift, this.#rangeMs);
+      if (this.#byEnds.size >= this.#sizeMax) this.#byEnds.clear();
+      this.#byEnds.set(ends, windows);
     }
-    return this.#last;
+    this.#last = windows;
+    return windows;
   }
 }
 

@@ -21,6 +21,9 @@ export interface VectorValue {
   readonly series: StepSeries[];
 }
 
+/** Is given one series after the other. Where it is said that they pass by, their columns are overwritten afterwards. */
+export type TakeSeries = (series: StepSeries) => void;
+
 export type Value = ScalarValue | StringValue | VectorValue;
 
 /** Labels that say what a metric is, gone once its values mean something else. */
@@ -170,10 +173,13 @@ export function dropNamesOfWindows(series: StepSeries[], delayed: boolean): Step
 }
 
 function haveSameMetadata(series: readonly StepSeries[]): boolean {
-  for (const name of metadataLabels) {
-    const value = series[0]?.labels.get(name);
-    for (const { labels } of series) if (labels.get(name) !== value) return false;
-  }
+  const first = series[0]?.labels;
+  return first === undefined || series.every(({ labels }) => hasSameMetadata(labels, first));
+}
+
+/** Whether two label sets that differ still do without the metadata. */
+export function hasSameMetadata(a: Labels, b: Labels): boolean {
+  for (const name of metadataLabels) if (a.get(name) !== b.get(name)) return false;
   return true;
 }
 

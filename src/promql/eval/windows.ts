@@ -11,6 +11,7 @@ import type { Evaluator } from './context.ts';
 import type { Extension } from './extended.ts';
 import { type Grid, lookupMs, type Shift, shiftOf, subqueryGrid } from './grid.ts';
 import { seriesOf, withoutStale } from './raw.ts';
+import type { StepCells } from './step_columns.ts';
 
 /** One series' samples without staleness markers. */
 export interface RangeSeries extends SeriesColumns {
@@ -18,13 +19,26 @@ export interface RangeSeries extends SeriesColumns {
   readonly dropName?: boolean;
 }
 
-export interface RangeVector {
-  readonly series: readonly RangeSeries[];
+/** Where the windows of a range vector lie. */
+export interface RangeShape {
   readonly shift: Shift;
   readonly rangeMs: number;
   readonly extension?: Extension;
   /** How far beyond the range an extended window looks. */
   readonly lookbackMs: number;
+}
+
+export interface RangeVector extends RangeShape {
+  readonly series: readonly RangeSeries[];
+}
+
+/** A range vector whose series come one after the other. */
+export interface RangeSource {
+  readonly range: RangeShape;
+  /** Series may still have staleness markers. */
+  readonly isRaw: boolean;
+  /** The columns of a series may be overwritten when it is taken. */
+  each(take: (series: RangeSeries) => void): Promise<void>;
 }
 
 /** What a kernel sees of a series at one step; reused between steps. */
@@ -83,33 +97,69 @@ export type WindowKernel = (window: Window, args: Float64Array) => boolean;
 /** Evaluates an expression of type range vector. */
 export async function evaluateRange(expr: Expr, evaluator: Evaluator): Promise<RangeVector> {
   const node = unwrapParens(expr);
-  if (node.kind === 'matrix') return selectRange(node, evaluator);
-  if (node.kind === 'subquery') return evaluateSubquery(node, evaluator);
-  throw new ExecutionError(`a range vector was expected, not ${node.kind}`);
+  if (node.kind === 'matrix') {
+    const series = seriesOf(node.selector, evaluator).map(withoutStale);
+    return { ...selectorShape(node, evaluator), series };
+  }
+  if (node.kind !== 'subquery') throw noRange(node);
+  const { range, grid, times } = subqueryShape(node, evaluator);
+  const { series } = await evaluator.on(grid).vector(node.expr);
+  return { ...range, series: series.map((one) => withoutResetHints(toColumns(one, times))) };
 }
 
-function selectRange(node: MatrixSelector, evaluator: Evaluator): RangeVector {
-  const { selector } = node;
-  const { times, options } = evaluator.context;
+/** The same, series by series. */
+export function rangeSource(expr: Expr, evaluator: Evaluator): RangeSource {
+  const node = unwrapParens(expr);
+  if (node.kind === 'matrix') {
+    const { context } = evaluator;
+    return {
+      range: selectorShape(node, evaluator),
+      isRaw: true,
+      each: async (take) => {
+        for (const series of seriesOf(node.selector, evaluator)) {
+          take(series);
+          if (context.due) await context.pause();
+        }
+      },
+    };
+  }
+  if (node.kind !== 'subquery') throw noRange(node);
+  const { range, grid, times } = subqueryShape(node, evaluator);
+  return {
+    range,
+    isRaw: false,
+    each: (take) =>
+      evaluator.on(grid).each(node.expr, (one) => take(withoutResetHints(toColumns(one, times)))),
+  };
+}
+
+function noRange({ kind }: Expr): ExecutionError {
+  return new ExecutionError(`a range vector was expected, not ${kind}`);
+}
+
+function selectorShape({ selector, range }: MatrixSelector, { context }: Evaluator): RangeShape {
+  const { times, options } = context;
   return {
     ...(selector.extension === undefined ? {} : { extension: selector.extension }),
     lookbackMs: options.lookbackMs,
-    series: seriesOf(selector, evaluator).map(withoutStale),
     shift: shiftOf(selector, times),
-    rangeMs: resolveDuration(node.range, times, 'positive'),
+    rangeMs: resolveDuration(range, times, 'positive'),
   };
 }
 
-async function evaluateSubquery(node: SubqueryExpr, evaluator: Evaluator): Promise<RangeVector> {
-  const { context, grid } = evaluator;
-  const inner = subqueryGrid(node, grid, context.times, context.options.subqueryStepMs);
-  const { series } = await evaluator.on(inner).vector(node.expr);
-  return {
-    lookbackMs: context.options.lookbackMs,
-    series: series.map((one) => withoutResetHints(toColumns(one, inner))),
-    shift: shiftOf(node, context.times),
-    rangeMs: resolveDuration(node.range, context.times, 'positive'),
+/** And the steps inside of it. */
+function subqueryShape(
+  node: SubqueryExpr,
+  evaluator: Evaluator,
+): { range: RangeShape; grid: Grid; times: Float64Array } {
+  const { times, options } = evaluator.context;
+  const grid = subqueryGrid(node, evaluator.grid, times, options.subqueryStepMs);
+  const range = {
+    lookbackMs: options.lookbackMs,
+    shift: shiftOf(node, times),
+    rangeMs: resolveDuration(node.range, times, 'positive'),
   };
+  return { range, grid, times: stepTimes(grid) };
 }
 
 /**
@@ -125,47 +175,61 @@ function withoutResetHints(series: RangeSeries): RangeSeries {
   return { ...series, histograms };
 }
 
-/** The values that are present, with the times of their steps. */
-export function toColumns(series: StepSeries, grid: Grid): RangeSeries {
+/** The times of all steps. */
+export function stepTimes(grid: Grid): Float64Array {
+  const times = new Float64Array(grid.steps);
+  for (let step = 0; step < times.length; step++) times[step] = grid.startMs + step * grid.stepMs;
+  return times;
+}
+
+/** The values that are present, with the times of their steps. Where all are, the columns are `times` and the series' own. */
+export function toColumns(series: StepSeries, times: Float64Array): RangeSeries {
+  const { labels, present, values, histograms, dropName } = series;
+  const isWhole = !present.includes(0);
+  if (isWhole && histograms === undefined) {
+    return dropName === true
+      ? { labels, timestamps: times, values, dropName }
+      : { labels, timestamps: times, values };
+  }
   let count = 0;
-  for (const bit of series.present) count += bit;
-  const timestamps = new Float64Array(count);
-  const values = new Float64Array(count);
-  const histograms: (FloatHistogram | null)[] = [];
+  for (const bit of present) count += bit;
+  const keptTimes = new Float64Array(count);
+  const keptValues = new Float64Array(count);
+  const keptHistograms: (FloatHistogram | null)[] = [];
   let at = 0;
-  for (let step = 0; step < grid.steps; step++) {
-    if (series.present[step] !== 1) continue;
-    timestamps[at] = grid.startMs + step * grid.stepMs;
-    values[at++] = series.values[step] as number;
-    if (series.histograms !== undefined) histograms.push(series.histograms[step] ?? null);
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== 1) continue;
+    keptTimes[at] = times[step] as number;
+    keptValues[at++] = values[step] as number;
+    if (histograms !== undefined) keptHistograms.push(histograms[step] ?? null);
   }
   return {
-    labels: series.labels,
-    timestamps,
-    values,
-    ...(histograms.some((histogram) => histogram !== null) ? { histograms } : {}),
-    ...(series.dropName === true ? { dropName: true } : {}),
+    labels,
+    timestamps: keptTimes,
+    values: keptValues,
+    ...(keptHistograms.some((histogram) => histogram !== null) ? { histograms: keptHistograms } : {}),
+    ...(dropName === true ? { dropName: true } : {}),
   };
 }
 
 /**
- * Runs a kernel over all windows of one series. `args` holds one column per other argument. Steps whose window
- * is empty have no value. `hold` is told the most samples that a window has.
+ * Runs a kernel over all windows of one series, into cells of which none is present. `args` holds one column per other
+ * argument. Steps whose window is empty have no value. Gives the most samples that a window has, and how many results.
  */
 export function runWindows(
   columns: RangeSeries,
-  range: RangeVector,
+  range: RangeShape,
   grid: Grid,
   kernel: WindowKernel,
   args: readonly Float64Array[],
-): { values: Float64Array; present: Uint8Array; windowMax: number } {
-  const values = new Float64Array(grid.steps);
-  const present = new Uint8Array(grid.steps);
+  { values, present }: StepCells,
+): { count: number; windowMax: number } {
   const window = new Window();
   const stepArgs = new Float64Array(args.length);
   window.timestamps = columns.timestamps;
   window.values = columns.values;
   let windowMax = 0;
+  let count = 0;
   for (let step = 0; step < grid.steps; step++) {
     moveWindow(window, range, grid, step);
     if (window.count > windowMax) windowMax = window.count;
@@ -174,12 +238,13 @@ export function runWindows(
     if (!kernel(window, stepArgs)) continue;
     values[step] = window.result;
     present[step] = 1;
+    count++;
   }
-  return { values, present, windowMax };
+  return { count, windowMax };
 }
 
 /** Moves to a step's window; both edges only ever move forward. */
-export function moveWindow(window: Window, range: RangeVector, grid: Grid, step: number): void {
+export function moveWindow(window: Window, range: RangeShape, grid: Grid, step: number): void {
   const { timestamps } = window;
   window.stepMs = grid.startMs + step * grid.stepMs;
   window.endMs = lookupMs(grid, range.shift, step);

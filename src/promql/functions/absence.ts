@@ -5,10 +5,11 @@
 import { type Labels, LabelsBuilder, MatchType, metricNameLabel } from '../../model/index.ts';
 import type { Evaluator } from '../eval/context.ts';
 import { isEmptyColumn, type VectorValue } from '../eval/values.ts';
-import { evaluateRange } from '../eval/windows.ts';
+import type { RangeShape } from '../eval/windows.ts';
 import { type Expr, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
-import { argument, checkExtension, type FunctionFamily, runSeries } from './function.ts';
+import { argument, checkExtension, type FunctionFamily } from './function.ts';
+import { allWindowed } from './windowed_series.ts';
 
 /** A label that is matched more than once, or otherwise than by equality, is left out. */
 function impliedLabels(expr: Expr): Labels {
@@ -50,9 +51,9 @@ export const absenceFunctions: FunctionFamily<'absent' | 'absent_over_time'> = {
     perSeries: false,
     evaluate: async (call, evaluator) => {
       const arg = argument(call, 0);
-      const range = await evaluateRange(arg, evaluator);
-      checkExtension(call, range, []);
-      const found = await runSeries(range, evaluator, anySample, [], call.span);
+      const accept = (range: RangeShape): void => checkExtension(call, range, []);
+      const run = { kernels: anySample, args: [], span: call.span, accept };
+      const found = await allWindowed(arg, evaluator, run);
       return absence(found, arg, evaluator);
     },
   },

@@ -6,31 +6,24 @@ import { formatFloatG } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import type { Evaluator } from '../eval/context.ts';
 import type { Extension } from '../eval/extended.ts';
-import { type MixedKernel, runMixedWindows } from '../eval/mixed_windows.ts';
-import { SeriesNotes } from '../eval/notes.ts';
-import { StepColumns } from '../eval/step_columns.ts';
-import { StepWindowsCache } from '../eval/step_windows.ts';
+import type { MixedKernel } from '../eval/mixed_windows.ts';
+import { PassingNames } from '../eval/passing.ts';
+import { type ColumnSource, PassingColumns, StepColumns } from '../eval/step_columns.ts';
 import {
   anyPresent,
   dropNames,
   dropNamesOfWindows,
   floatsOnly,
-  isEmptyColumn,
-  sampleCount,
+  type TakeSeries,
   type Value,
   type VectorValue,
 } from '../eval/values.ts';
-import {
-  evaluateRange,
-  type RangeSeries,
-  type RangeVector,
-  runWindows,
-  type WindowKernel,
-} from '../eval/windows.ts';
+import type { RangeShape, WindowKernel } from '../eval/windows.ts';
 import { type CallExpr, type Expr, type Span, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import type { ColumnKernel } from './column_kernels.ts';
 import type { FunctionName } from './signatures.ts';
+import { eachWindowed } from './windowed_series.ts';
 
 export interface FunctionSpec {
   /**
@@ -39,6 +32,8 @@ export interface FunctionSpec {
    */
   readonly perSeries: boolean;
   readonly evaluate: (call: CallExpr, evaluator: Evaluator) => Promise<Value>;
+  /** The same, one series after the other; see Evaluator.each. Absent where the result is not made so. */
+  readonly pass?: (call: CallExpr, evaluator: Evaluator, take: TakeSeries) => Promise<void>;
 }
 
 /** Some functions of the table; the compiler checks that all families together are the whole table. */
@@ -122,14 +117,6 @@ export interface WindowFunctionOptions {
   readonly usesStartTimes?: boolean;
 }
 
-/** What runSeries does with each series. */
-export interface SeriesKernels {
-  readonly floats: WindowKernel;
-  readonly column?: ColumnKernel | undefined;
-  readonly mixed: MixedKernel;
-  readonly usesStartTimes: boolean;
-}
-
 /** Histograms have no result; beside floats that is told. */
 function ignoringHistograms(kernel: WindowKernel): MixedKernel {
   return ({ floats, histograms }, args, notes) => {
@@ -141,30 +128,66 @@ function ignoringHistograms(kernel: WindowKernel): MixedKernel {
 
 /** A function of each window of a range vector and of scalars. */
 export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = {}): FunctionSpec {
+  const { rangeAt = 0, check, inspect } = options;
   const kernels = {
     floats: kernel,
     column: options.column,
     mixed: options.mixed ?? ignoringHistograms(kernel),
     usesStartTimes: options.usesStartTimes === true,
   };
+  const run = async (
+    call: CallExpr,
+    evaluator: Evaluator,
+    cells: ColumnSource,
+    take: TakeSeries,
+  ): Promise<readonly Float64Array[]> => {
+    const args: Float64Array[] = [];
+    for (let i = 0; i < call.args.length; i++) {
+      if (i !== rangeAt) args.push(await evaluator.scalar(argument(call, i)));
+    }
+    const accept = (range: RangeShape): void => checkExtension(call, range, options.extensions ?? []);
+    const job = { kernels, args, span: argumentSpan(call, 0), cells, accept };
+    await eachWindowed(argument(call, rangeAt), evaluator, job, take);
+    return args;
+  };
   return {
     perSeries: true,
     evaluate: async (call, evaluator) => {
-      const rangeAt = options.rangeAt ?? 0;
-      const args: Float64Array[] = [];
-      for (let i = 0; i < call.args.length; i++) {
-        if (i !== rangeAt) args.push(await evaluator.scalar(argument(call, i)));
-      }
-      const range = await evaluateRange(argument(call, rangeAt), evaluator);
-      checkExtension(call, range, options.extensions ?? []);
-      const series = await runSeries(range, evaluator, kernels, args, argumentSpan(call, 0));
-      if (options.check !== undefined) options.check(call, evaluator, usedArguments(args, series));
-      if (options.inspect !== undefined) for (const one of series) options.inspect(call, evaluator, one);
-      if (options.keepsName === true) return { type: 'vector', series };
+      const series: StepSeries[] = [];
       const { delayedNameRemoval } = evaluator.context.options;
+      const cells = new StepColumns(evaluator);
+      const args = await run(call, evaluator, cells, (one) => series.push(one));
+      check?.(call, evaluator, usedArguments(args, series));
+      if (inspect !== undefined) for (const one of series) inspect(call, evaluator, one);
+      if (options.keepsName === true) return { type: 'vector', series };
       return { type: 'vector', series: dropNamesOfWindows(series, delayedNameRemoval) };
     },
+    ...(check === undefined
+      ? { pass: (call, evaluator, take) => pass(run, options, call, evaluator, take) }
+      : {}),
   };
+}
+
+type Run = (call: CallExpr, evaluator: Evaluator, cells: ColumnSource, take: TakeSeries) => Promise<unknown>;
+
+async function pass(
+  run: Run,
+  { inspect, keepsName }: WindowFunctionOptions,
+  call: CallExpr,
+  evaluator: Evaluator,
+  take: TakeSeries,
+): Promise<void> {
+  const names = new PassingNames(evaluator.context.options.delayedNameRemoval);
+  let inspected: string | undefined;
+  await run(call, evaluator, new PassingColumns(evaluator.grid.steps), (series) => {
+    const { labels, histograms } = series;
+    // Most series have the name of the one before.
+    if (inspect !== undefined && (histograms !== undefined || labels.metricName !== inspected)) {
+      inspect(call, evaluator, series);
+      if (histograms === undefined) inspected = labels.metricName;
+    }
+    take(keepsName === true ? series : names.drop(series));
+  });
 }
 
 /** The columns without the steps at which no series has a result. */
@@ -182,73 +205,12 @@ const extensionUsers: Readonly<Record<Extension, string>> = {
 /** Throws ExecutionError when the range vector is extended in a way that the function does not take. */
 export function checkExtension(
   call: CallExpr,
-  { extension }: RangeVector,
+  { extension }: RangeShape,
   allowed: readonly Extension[],
 ): void {
   if (extension === undefined || allowed.includes(extension)) return;
   const users = extensionUsers[extension];
   throw new ExecutionError(`${extension} modifier can only be used with: ${users} - not with ${call.func}`);
-}
-
-/** One result per series that has any. `span` is what annotations point to. */
-export async function runSeries(
-  range: RangeVector,
-  evaluator: Evaluator,
-  kernels: SeriesKernels,
-  args: readonly Float64Array[],
-  span: Span,
-): Promise<StepSeries[]> {
-  const { context, grid } = evaluator;
-  const { annotations, options } = context;
-  const usesStartTimes = kernels.usesStartTimes && options.useStartTimes;
-  const results: StepSeries[] = [];
-  context.reserve(range.series.length, grid);
-  const column = range.extension === undefined ? kernels.column : undefined;
-  const windows = new StepWindowsCache(grid, range.shift, range.rangeMs);
-  const cells = new StepColumns(grid.steps, range.series.length);
-  for (const columns of range.series) {
-    const mixed = mixedColumns(columns, usesStartTimes);
-    if (mixed === undefined && column !== undefined) {
-      const { labels, dropName, timestamps } = columns;
-      const at = windows.of(timestamps);
-      const result = cells.next();
-      const count = column(columns.values, at, result.values, result.present);
-      context.holdBriefly(at.windowMax);
-      if (count > 0) {
-        results.push(dropName === true ? { labels, ...result, dropName } : { labels, ...result });
-        context.hold(count);
-      }
-      if (context.due) await context.pause();
-      continue;
-    }
-    const { windowMax, ...result } =
-      mixed === undefined
-        ? runWindows(columns, range, grid, kernels.floats, args)
-        : runMixedWindows(
-            mixed,
-            range,
-            grid,
-            kernels.mixed,
-            args,
-            new SeriesNotes(annotations, span, columns.labels.metricName),
-          );
-    context.holdBriefly(windowMax);
-    if (!isEmptyColumn(result.present)) {
-      const dropName = columns.dropName === true ? { dropName: true } : {};
-      results.push({ labels: columns.labels, ...result, ...dropName });
-      context.hold(sampleCount(results.slice(-1)));
-    }
-    if (context.due) await context.pause();
-  }
-  return results;
-}
-
-/** What is not for the kernel of floats; start times only where they matter. */
-function mixedColumns(columns: RangeSeries, usesStartTimes: boolean): RangeSeries | undefined {
-  if (usesStartTimes && columns.startTimes !== undefined) return columns;
-  if (columns.histograms === undefined) return undefined;
-  const { startTimes: _, ...rest } = columns;
-  return rest;
 }
 
 /** Warns when a quantile is not between 0 and 1, once per distinct value up to a bound. */

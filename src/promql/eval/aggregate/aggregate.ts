@@ -83,8 +83,12 @@ async function aggregate(
   grouping: Grouping,
   isWanted: () => boolean = () => true,
 ): Promise<AggregateState> {
-  const { series } = await evaluator.vector(expr.expr);
-  if (isWanted()) await state.partial(series, grouping, evaluator.context);
+  if (state.keepsColumns) {
+    const { series } = await evaluator.vector(expr.expr);
+    if (isWanted()) await state.partial(series, grouping, evaluator.context);
+    return state;
+  }
+  await evaluator.each(expr.expr, state.adder(grouping));
   return state;
 }
 

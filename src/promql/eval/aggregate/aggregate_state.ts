@@ -7,8 +7,9 @@ import type { Labels } from '../../../model/index.ts';
 import type { AggregateExpr, AggregateOp } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import type { Annotations } from '../annotations.ts';
+import type { TakeSeries } from '../values.ts';
 import type { GroupState, Setup } from './group_state.ts';
-import { type Grouping, groupLabels } from './grouping.ts';
+import { type Grouping, groupFinder } from './grouping.ts';
 import { stateKinds } from './states.ts';
 
 export interface Group {
@@ -35,15 +36,27 @@ export class AggregateState {
     this.setup = setup;
   }
 
-  /** The columns of the series belong to the state from now on. */
+  /** Whether the columns of series that are added belong to the state from then on; else they may be overwritten. */
+  get keepsColumns(): boolean {
+    return stateKinds[this.op].keepsColumns === true;
+  }
+
   async partial(series: readonly StepSeries[], grouping: Grouping, pacing: Pacing): Promise<void> {
-    const reduce = groupLabels(grouping);
+    const add = this.adder(grouping);
     for (const one of series) {
-      const group = this.group(reduce(one.labels));
-      group.state.add(one);
-      if (one.dropName === true) group.dropName = true;
+      add(one);
       if (pacing.due) await pacing.pause();
     }
+  }
+
+  /** Adds one series after the other. */
+  adder(grouping: Grouping): TakeSeries {
+    const find = groupFinder<Group>(grouping, (labels) => this.group(labels));
+    return (one) => {
+      const group = find(one);
+      group.state.add(one);
+      if (one.dropName === true) group.dropName = true;
+    };
   }
 
   /** The group of these labels, made if it is not there. */

@@ -6,25 +6,49 @@ import { ByteFormatError, type ByteWriter } from '../../../base/index.ts';
 import type { Labels } from '../../../model/index.ts';
 import { readSteps, writeSteps } from '../../codec/columns.ts';
 import type { StepSeries } from '../../types.ts';
+import { LabelPlace } from '../passing.ts';
 import type { ReadContext } from './group_state.ts';
 
-type Member = Pick<StepSeries, 'labels' | 'present' | 'histograms'>;
+interface Member {
+  readonly labels: Labels;
+  /** The steps at which it has a float. */
+  readonly present: Uint8Array;
+}
+
+/** Sparse members are looked through when there are so many, or twice as many as were left the last time. */
+const pruneMin = 64;
 
 export class FloatFirsts {
   readonly #steps: number;
   #members: Member[] = [];
+  #pruneAt = pruneMin;
   #isPruned = true;
+  /** The first of the series that have a float at every step: mostly the only one that counts. */
+  #whole: LabelPlace | undefined;
 
   constructor(steps: number) {
     this.#steps = steps;
   }
 
-  add(series: Member): void {
-    this.#members.push(series);
+  /** The series' columns are not kept. */
+  add(series: StepSeries): void {
+    const { present, histograms } = series;
+    const isWhole = histograms === undefined && !present.includes(0);
+    if (this.#whole?.isBefore(series) === true) return;
     this.#isPruned = false;
+    if (isWhole) this.#whole = new LabelPlace(series);
+    else this.#keep({ labels: series.labels, present: floatSteps(present, histograms) });
+  }
+
+  #keep(member: Member): void {
+    this.#members.push(member);
+    if (this.#members.length < this.#pruneAt) return;
+    this.#prune();
+    this.#pruneAt = Math.max(pruneMin, this.#members.length * 2);
   }
 
   merge(other: FloatFirsts): void {
+    other.#prune();
     for (const member of other.#members) this.#members.push(member);
     this.#isPruned = false;
     this.#prune();
@@ -50,14 +74,17 @@ export class FloatFirsts {
   #prune(): void {
     if (this.#isPruned) return;
     this.#isPruned = true;
+    if (this.#whole !== undefined) {
+      this.#members.push({ labels: this.#whole.labels, present: new Uint8Array(this.#steps).fill(1) });
+    }
     const kept: Member[] = [];
     const isTaken = new Uint8Array(this.#steps);
     let left = this.#steps;
-    for (const { labels, present, histograms } of inLabelOrder(this.#members)) {
+    for (const { labels, present } of inLabelOrder(this.#members)) {
       if (left === 0) break;
       let own: Uint8Array | undefined;
       for (let i = 0; i < this.#steps; i++) {
-        if (present[i] !== 1 || isTaken[i] === 1 || (histograms?.[i] ?? null) !== null) continue;
+        if (present[i] !== 1 || isTaken[i] === 1) continue;
         own ??= new Uint8Array(this.#steps);
         own[i] = 1;
         isTaken[i] = 1;
@@ -87,6 +114,12 @@ export class FloatFirsts {
     read.#isPruned = false;
     return read;
   }
+}
+
+function floatSteps(present: Uint8Array, histograms: StepSeries['histograms']): Uint8Array {
+  return histograms === undefined
+    ? present.slice()
+    : present.map((bit, i) => (bit === 1 && histograms[i] === null ? 1 : 0));
 }
 
 /** Mostly they come in it. */

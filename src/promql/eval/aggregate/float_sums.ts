@@ -13,16 +13,27 @@ const down = 2 ** -128;
 const up = 2 ** 128;
 
 export class FloatSums {
-  readonly counts: Float64Array;
+  readonly #counts: Float64Array;
+  /** Series with a value at every step are counted once. */
+  #whole = 0;
   readonly #sums: Float64Array;
   readonly #lost: Float64Array;
   /** 1 where sum and loss are held times 2^-128; hardly ever there. */
   #scaled: Uint8Array | undefined;
 
   constructor(steps: number) {
-    this.counts = new Float64Array(steps);
+    this.#counts = new Float64Array(steps);
     this.#sums = new Float64Array(steps);
     this.#lost = new Float64Array(steps);
+  }
+
+  /** How many values each step has. */
+  get counts(): Float64Array {
+    const counts = this.#counts;
+    if (this.#whole > 0)
+      for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + this.#whole;
+    this.#whole = 0;
+    return counts;
   }
 
   /** The floats of a series; its histograms are passed over. */
@@ -34,7 +45,12 @@ export class FloatSums {
       }
       return;
     }
-    const counts = this.counts;
+    if (present.includes(0)) this.#addSparse(values, present);
+    else this.#addWhole(values);
+  }
+
+  #addSparse(values: Float64Array, present: Uint8Array): void {
+    const counts = this.#counts;
     const sums = this.#sums;
     const lost = this.#lost;
     for (let i = 0; i < values.length; i++) {
@@ -53,9 +69,27 @@ export class FloatSums {
     }
   }
 
+  #addWhole(values: Float64Array): void {
+    const sums = this.#sums;
+    const lost = this.#lost;
+    this.#whole++;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      const sum = sums[i] as number;
+      const total = sum + value;
+      if (total - total === 0) {
+        sums[i] = total;
+        lost[i] =
+          (lost[i] as number) +
+          (Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum);
+      } else this.#combine(i, value, 0, 0, false);
+    }
+  }
+
   merge(other: FloatSums): void {
-    for (let i = 0; i < other.counts.length; i++) {
-      const count = other.counts[i] as number;
+    const counts = other.counts;
+    for (let i = 0; i < counts.length; i++) {
+      const count = counts[i] as number;
       if (count === 0) continue;
       this.#combine(i, other.#sums[i] as number, other.#lost[i] as number, count, other.#scaled?.[i] === 1);
     }
@@ -78,11 +112,11 @@ export class FloatSums {
     const lostHere = isInfinite(total) ? 0 : lostBits(this.#sums[i] as number, addend, total);
     this.#lost[i] = isInfinite(total) ? 0 : (this.#lost[i] as number) + lostHere + addendLost;
     this.#sums[i] = total;
-    this.counts[i] = (this.counts[i] as number) + count;
+    this.#counts[i] = (this.#counts[i] as number) + count;
   }
 
   #scale(i: number): void {
-    this.#scaled ??= new Uint8Array(this.counts.length);
+    this.#scaled ??= new Uint8Array(this.#counts.length);
     if (this.#scaled[i] === 1) return;
     this.#scaled[i] = 1;
     this.#sums[i] = (this.#sums[i] as number) * down;
@@ -97,17 +131,17 @@ export class FloatSums {
 
   /** Of a step that has values. */
   mean(i: number): number {
-    const count = this.counts[i] as number;
+    const count = this.#whole + (this.#counts[i] as number);
     const mean = (this.#sums[i] as number) / count + (this.#lost[i] as number) / count;
     return this.#scaled?.[i] === 1 ? mean * up : mean;
   }
 
   /** Steps with values, then for these: counts, sums, what they lost; then the steps whose sums are scaled. */
   write(writer: ByteWriter, withCounts: boolean): void {
-    const present =
-      this.counts.length === 0 ? new Uint8Array(0) : Uint8Array.from(this.counts, (n) => +(n > 0));
+    const { counts } = this;
+    const present = counts.length === 0 ? new Uint8Array(0) : Uint8Array.from(counts, (n) => +(n > 0));
     writeSteps(writer, present);
-    if (withCounts) writeNumbers(writer, this.counts, present);
+    if (withCounts) writeNumbers(writer, counts, present);
     writeNumbers(writer, this.#sums, present);
     writeNumbers(writer, this.#lost, present);
     writeSteps(writer, this.#scaled ?? new Uint8Array(present.length));
@@ -118,7 +152,7 @@ export class FloatSums {
     claim(3);
     const read = new FloatSums(steps);
     const present = readSteps(reader, steps);
-    read.counts.set(withCounts ? readNumbers(reader, present) : present);
+    read.#counts.set(withCounts ? readNumbers(reader, present) : present);
     read.#sums.set(readNumbers(reader, present));
     read.#lost.set(readNumbers(reader, present));
     const scaled = readSteps(reader, steps);

@@ -2,21 +2,61 @@
  * Groups of an aggregation: series with equal labels after `by` or `without`.
  */
 import { Labels, metricNameLabel } from '../../../model/index.ts';
+import type { StepSeries } from '../../types.ts';
+import { isMetadata, labelsOrNamed } from '../passing.ts';
 
 export interface Grouping {
   readonly grouping: readonly string[];
   readonly without: boolean;
 }
 
-/** Reduces labels to those of the group. */
-export function groupLabels({ grouping, without }: Grouping): (labels: Labels) => Labels {
+/** Values that tell groups apart, label by label; the last is that of a group. */
+interface Branch<G> extends Map<string, Branch<G> | G> {}
+
+/**
+ * Finds the group of a series; `make` is asked for it once for each, or, where labels are grouped without some, for each
+ * series. By a few labels that takes no more than to look at their values.
+ */
+export function groupFinder<G extends object>(
+  { grouping, without }: Grouping,
+  make: (labels: Labels) => G,
+): (series: StepSeries) => G {
   if (without) {
     const dropped = new Set([...grouping, metricNameLabel]);
-    return (labels) => labels.without(dropped);
+    return ({ labels }) => make(labels.without(dropped));
   }
-  if (grouping.length === 0) return () => Labels.empty;
   const kept = new Set(grouping);
-  return (labels) => labels.keeping(kept);
+  const names = [...kept];
+  const last = names.pop();
+  if (last === undefined) {
+    let only: G | undefined;
+    return () => {
+      only ??= make(Labels.empty);
+      return only;
+    };
+  }
+  const labelsOf = names.concat(last).some(isMetadata) ? ({ labels }: StepSeries) => labels : labelsOrNamed;
+  const root: Branch<G> = new Map();
+  return (series) => {
+    const labels = labelsOf(series);
+    let branch = root;
+    for (const name of names) {
+      const value = labels.get(name);
+      let next = branch.get(value) as Branch<G> | undefined;
+      if (next === undefined) {
+        next = new Map();
+        branch.set(value, next);
+      }
+      branch = next;
+    }
+    const value = labels.get(last);
+    let group = branch.get(value) as G | undefined;
+    if (group === undefined) {
+      group = make(labels.keeping(kept));
+      branch.set(value, group);
+    }
+    return group;
+  };
 }
 
 /**

@@ -10,6 +10,8 @@ import { SumState } from './sum.ts';
 import { VarianceState } from './variance.ts';
 
 interface StateKind {
+  /** The state keeps the columns of series that are added to it. */
+  readonly keepsColumns?: boolean;
   create(setup: Setup): GroupState;
   /** Throws ByteFormatError. */
   read(context: ReadContext): GroupState;
@@ -32,6 +34,7 @@ const varianceKind = (op: 'stddev' | 'stdvar'): StateKind => ({
   read: (context) => VarianceState.read(op, context),
 });
 const selectKind = (op: SelectOp): StateKind => ({
+  keepsColumns: true,
   create: (setup) => new SelectState(op, setup),
   read: (context) => SelectState.read(op, context),
 });
@@ -50,6 +53,7 @@ export const stateKinds: Readonly<Record<AggregateOp, StateKind>> = {
   limitk: selectKind('limitk'),
   limit_ratio: selectKind('limit_ratio'),
   quantile: {
+    keepsColumns: true,
     create: (setup) => new QuantileState(setup),
     read: (context) => QuantileState.read(context),
   },

@@ -43,11 +43,12 @@ export class SumState implements GroupState {
 
   finish(context: Finish): StepSeries[] {
     const floats = this.#floats;
+    const { counts } = floats;
     const totals = this.#histograms;
     const values = new Float64Array(this.#steps);
     const present = new Uint8Array(this.#steps);
     for (let i = 0; i < this.#steps; i++) {
-      if ((floats.counts[i] as number) === 0 || totals?.at[i] !== undefined) continue;
+      if (counts[i] === 0 || totals?.at[i] !== undefined) continue;
       values[i] = this.#isMean ? floats.mean(i) : floats.sum(i);
       present[i] = 1;
     }
