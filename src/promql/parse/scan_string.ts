@@ -25,8 +25,8 @@ export function scanString(text: string, start: number): number {
   for (let at = start + 1; ; ) {
     const char = text[at];
     if (char === undefined || char === '\n') throw new ParseError(text, start, 'unterminated quoted string');
-    if (char === replacement) throw new ParseError(text, start, 'invalid UTF-8 rune');
-    at++;
+    if (isInvalid(text, at)) throw new ParseError(text, start, 'invalid UTF-8 rune');
+    at += charAt(text, at).length;
     if (char === quote) return at - start;
     if (char === '\\') at = escapeEnd(text, start, at, quote);
   }
@@ -35,10 +35,18 @@ export function scanString(text: string, start: number): number {
 /** As scanString, for back quotes. */
 export function scanRawString(text: string, start: number): number {
   const close = text.indexOf('`', start + 1);
-  const bad = text.indexOf(replacement, start + 1);
-  if (bad >= 0 && (close < 0 || bad < close)) throw new ParseError(text, start, 'invalid UTF-8 rune');
+  const inside = close < 0 ? text.slice(start) : text.slice(start, close);
+  if (inside.includes(replacement) || !inside.isWellFormed()) {
+    throw new ParseError(text, start, 'invalid UTF-8 rune');
+  }
   if (close < 0) throw new ParseError(text, start, 'unterminated raw string');
   return close + 1 - start;
+}
+
+/** Half of a pair is no text either. */
+function isInvalid(text: string, at: number): boolean {
+  const code = text.codePointAt(at) ?? 0;
+  return code === 0xfffd || (code >= 0xd800 && code < 0xe000);
 }
 
 /** `at` is behind the backslash. */
