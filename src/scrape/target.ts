@@ -138,23 +138,24 @@ function targetUrl(labels: Labels, config: ScrapeConfig): string {
     if (values === undefined || values.length === 0) params.set(key, [value]);
     else values[0] = value;
   }
-  const query = new URLSearchParams();
-  for (const key of [...params.keys()].sort()) {
-    for (const value of params.get(key) ?? []) query.append(key, value);
-  }
+  const query = [...params.keys()]
+    .sort()
+    .flatMap((key) => (params.get(key) ?? []).map((value) => `${escapeQuery(key)}=${escapeQuery(value)}`))
+    .join('&');
   const path = labels.get(metricsPathLabel);
-  const text = `${labels.get(schemeLabel)}://${labels.get(addressLabel)}${path.startsWith('/') ? '' : '/'}`;
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch (cause) {
-    throw new ScrapeError('target', `"${text}" is not a valid URL`, { cause });
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new ScrapeError('target', `unsupported scheme "${labels.get(schemeLabel)}"`);
-  }
-  // Set as a path, so that a question mark in it is escaped and not read as the beginning of the query.
-  url.pathname = path;
-  url.search = query.toString();
-  return url.href;
+  const origin = `${labels.get(schemeLabel)}://${escapeHost(labels.get(addressLabel))}`;
+  return `${origin}${path.startsWith('/') ? '' : '/'}${escapePath(path)}${query === '' ? '' : `?${query}`}`;
+}
+
+// As Go writes URLs, so that a target is shown as Prometheus shows it. What makes no URL fails when it is scraped.
+const escapeQuery = (text: string): string => escapeOthers(text, /[^A-Za-z0-9\-_.~ ]/gu).replaceAll(' ', '+');
+const escapePath = (text: string): string => escapeOthers(text, /[^A-Za-z0-9\-_.~$&+,/:;=@]/gu);
+const escapeHost = (text: string): string => escapeOthers(text, /[^A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]/gu);
+
+function escapeOthers(text: string, others: RegExp): string {
+  return text.replace(others, (char) =>
+    [...new TextEncoder().encode(char)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
+  );
 }
