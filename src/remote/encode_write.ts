@@ -1,74 +1,76 @@
 /** A write batch as the body of a remote write 1.0 request. */
-import { ByteWriter } from '../base/index.ts';
 import type { Labels, WriteBatch } from '../model/index.ts';
-import { snappyCompress } from './snappy.ts';
+import { ProtoWriter } from './proto_writer.ts';
+import { snappyCompress } from './snappy_compress.ts';
+import { writeHistogram } from './write_histogram.ts';
 
-// What a field takes at most: a tag, a length of at most 5 bytes, and its content.
-const prefixBytesMax = 6;
-const sampleBytesMax: number = prefixBytesMax + 1 + 8 + 1 + 10;
-/** UTF-8 bytes per UTF-16 unit. */
-const utf8BytesMax = 3;
+const requestSeries = 0x0a;
+const seriesLabel = 0x0a;
+const seriesSample = 0x12;
+const seriesHistogram = 0x22;
+const labelName = 0x0a;
+const labelValue = 0x12;
+const sampleValue = 0x09;
+const sampleTimestamp = 0x10;
+/** Of one series with a sample, mostly. */
+const seriesBytes = 256;
 
 /** The body: a snappy block of `prometheus.WriteRequest`. */
 export function encodeRemoteWrite(batch: WriteBatch): Uint8Array<ArrayBuffer> {
-  return snappyCompress(encodeWriteRequest(batch));
+  return snappyCompress(encoded(batch).written);
 }
 
 /** `prometheus.WriteRequest`, one `TimeSeries` per series of the batch that has samples, samples in the batch's order. */
 export function encodeWriteRequest(batch: WriteBatch): Uint8Array<ArrayBuffer> {
-  const positions: number[][] = batch.series.map(() => []);
-  for (let i = 0; i < batch.refs.length; i++) positions[batch.refs[i] as number]?.push(i);
-  let requestBytesMax = 0;
-  const encoded: Uint8Array[] = [];
-  for (const [ref, labels] of batch.series.entries()) {
-    const samples = positions[ref] ?? [];
-    if (samples.length === 0) continue;
-    const series = encodeTimeSeries(labels, batch, samples);
-    requestBytesMax += prefixBytesMax + series.length;
-    encoded.push(series);
-  }
-  const request = new ByteWriter(requestBytesMax);
-  for (const series of encoded) {
-    request.u8(0x0a);
-    request.block(series);
-  }
-  return request.finish();
+  return encoded(batch).finish();
 }
 
-function encodeTimeSeries(labels: Labels, batch: WriteBatch, samples: readonly number[]): Uint8Array {
-  const labelBytesMax = labels.flat.reduce(
-    (sum, text) => sum + 2 * prefixBytesMax + text.length * utf8BytesMax,
-    0,
-  );
-  const series = new ByteWriter(labelBytesMax + samples.length * sampleBytesMax);
-  for (const [name, value] of labels) {
-    const label = new ByteWriter(2 * prefixBytesMax + (name.length + value.length) * utf8BytesMax);
-    label.u8(0x0a);
-    label.text(name);
-    label.u8(0x12);
-    label.text(value);
-    series.u8(0x0a);
-    series.block(label.finish());
+function encoded(batch: WriteBatch): ProtoWriter {
+  const { series, refs } = batch;
+  const words = new Uint32Array(batch.values.buffer, batch.values.byteOffset, batch.values.length * 2);
+  const { first, next } = positionsOf(refs, series.length);
+  const writer = new ProtoWriter(series.length * seriesBytes);
+  for (const [ref, labels] of series.entries()) {
+    let at = first[ref] as number;
+    if (at < 0) continue;
+    const start = writer.open(requestSeries);
+    writeLabels(writer, labels);
+    for (; at >= 0; at = next[at] as number) writeSample(writer, batch, words, at);
+    writer.close(start);
   }
-  for (const i of samples) {
-    const sample = new ByteWriter(sampleBytesMax);
-    sample.u8(0x09);
-    sample.column(batch.values.subarray(i, i + 1));
-    sample.u8(0x10);
-    int64(sample, batch.timestamps[i] as number);
-    series.u8(0x12);
-    series.block(sample.finish());
-  }
-  return series.finish();
+  return writer;
 }
 
-/** Negative numbers take ten bytes: two's complement in 64 bits. */
-function int64(writer: ByteWriter, value: number): void {
-  if (value >= 0) {
-    writer.varint(value);
-    return;
+/** Lists of the samples of each series, in the batch's order: where they begin, and which follows which; -1 ends one. */
+function positionsOf(refs: Uint32Array, seriesCount: number): { first: Int32Array; next: Int32Array } {
+  const first = new Int32Array(seriesCount).fill(-1);
+  const next = new Int32Array(refs.length);
+  for (let i = refs.length - 1; i >= 0; i--) {
+    const ref = refs[i] as number;
+    next[i] = first[ref] as number;
+    first[ref] = i;
   }
-  let rest = BigInt.asUintN(64, BigInt(value));
-  for (; rest >= 0x80n; rest >>= 7n) writer.u8(Number(rest & 0x7fn) | 0x80);
-  writer.u8(Number(rest));
+  return { first, next };
+}
+
+function writeLabels(writer: ProtoWriter, { flat }: Labels): void {
+  for (let i = 0; i < flat.length; i += 2) {
+    const start = writer.open(seriesLabel);
+    writer.text(labelName, flat[i] as string);
+    writer.text(labelValue, flat[i + 1] as string);
+    writer.close(start);
+  }
+}
+
+function writeSample(writer: ProtoWriter, batch: WriteBatch, words: Uint32Array, at: number): void {
+  const timestampMs = batch.timestamps[at] as number;
+  const histogram = batch.histograms?.[at] ?? null;
+  const start = writer.open(histogram === null ? seriesSample : seriesHistogram);
+  if (histogram === null) {
+    writer.varint(sampleValue);
+    writer.words(words[at * 2] as number, words[at * 2 + 1] as number);
+    writer.varint(sampleTimestamp);
+    writer.int64(timestampMs);
+  } else writeHistogram(writer, timestampMs, histogram);
+  writer.close(start);
 }

@@ -12,4 +12,8 @@ export const remoteErrorCodes = {
   message: 'message_malformed',
   /** Larger than this server takes. */
   tooLarge: 'request_too_large',
+  /** A remote read client takes none of the answers that there are. */
+  responseType: 'response_type',
+  /** The answer of a remote read query has more samples than it may have. */
+  sampleLimit: 'sample_limit',
 } as const;

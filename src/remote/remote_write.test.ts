@@ -7,7 +7,7 @@ import { Labels, type WriteBatch } from '../model/index.ts';
 import { decodeRemoteWrite, RemoteWriteDecoder } from './decode_write.ts';
 import { encodeRemoteWrite, encodeWriteRequest } from './encode_write.ts';
 import { RemoteRequestError } from './errors.ts';
-import { snappyCompress } from './snappy.ts';
+import { snappyCompress } from './snappy_compress.ts';
 import type { DecodedRemoteWrite } from './write_assembly.ts';
 
 const options = { sizeMax: 1 << 20, hashSeed: 1 };

@@ -6,7 +6,7 @@ import { RequestSchema, type TimeSeriesSchema } from '../../proto/gen/io/prometh
 import { CounterResetHint, type Labels } from '../model/index.ts';
 import { RemoteWrite2Decoder } from './decode_write2.ts';
 import { RemoteRequestError } from './errors.ts';
-import { snappyCompress } from './snappy.ts';
+import { snappyCompress } from './snappy_compress.ts';
 import type { DecodedRemoteWrite } from './write_assembly.ts';
 
 const options = { sizeMax: 1 << 20, hashSeed: 1 };

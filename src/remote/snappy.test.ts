@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { seededRandom } from '../base/index.ts';
 import { RemoteRequestError } from './errors.ts';
-import { snappyCompress, snappyUncompress } from './snappy.ts';
+import { snappyUncompress } from './snappy.ts';
+import { snappyCompress } from './snappy_compress.ts';
+
+// Another implementation, which has no types of its own.
+const { uncompress } = createRequire(import.meta.url)('snappyjs') as {
+  uncompress(bytes: Uint8Array): Uint8Array;
+};
 
 const sizeMax = 1 << 20;
 
@@ -13,11 +21,19 @@ test('what was compressed comes back', () => {
     .map(([unit, times]) => new Uint8Array(Array.from({ length: times + 1 }, () => [...unit]).flat()));
   fc.assert(
     fc.property(bytes, (input) => {
-      assert.deepEqual(snappyUncompress(snappyCompress(input), sizeMax), input);
+      const compressed = snappyCompress(input);
+      assert.deepEqual(snappyUncompress(compressed, sizeMax), input);
+      assert.deepEqual(uncompress(compressed), input);
     }),
   );
   const large = new Uint8Array(300_000).map((_, i) => (i * i) >> 7);
   assert.deepEqual(snappyUncompress(snappyCompress(large), sizeMax), large);
+  // What can't be compressed grows by little, what repeats itself shrinks.
+  const random = seededRandom(1);
+  const noise = new Uint8Array(200_000).map(() => random.below(256));
+  assert.deepEqual(uncompress(snappyCompress(noise)), noise);
+  assert.ok(snappyCompress(noise).length < noise.length * 1.01);
+  assert.ok(snappyCompress(new Uint8Array(200_000)).length < 12_000);
 });
 
 test('every kind of element is read as the format says', () => {

@@ -3,14 +3,7 @@
  * from anyone: the size is checked before anything is allocated, every element must stay inside input and output, and
  * the output must come out exactly as long as announced.
  */
-import { createRequire } from 'node:module';
 import { RemoteRequestError, remoteErrorCodes } from './errors.ts';
-
-// The package has no types of its own.
-const require = createRequire(import.meta.url);
-const { compress } = require('snappyjs') as {
-  compress(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
-};
 
 /** The densest element is a 3-byte copy of 64 bytes; a body that announces more than this ratio lies. */
 const expansionMax = 22;
@@ -71,12 +64,6 @@ function readElements(input: Uint8Array, from: number, output: Uint8Array): numb
     outAt += length;
   }
   return outAt;
-}
-
-/** A snappy block of `bytes`. */
-export function snappyCompress(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  // A Buffer would come back as a Buffer.
-  return compress(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
 function corrupt(reason: string): RemoteRequestError {
