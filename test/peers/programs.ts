@@ -57,17 +57,22 @@ async function run(
   return { url: `http://${address}`, address, log, stop: (signal = 'SIGKILL') => endProcess(child, signal) };
 }
 
-/** Runs one of the real programs, with its web listener at `port`, and waits until `readyPath` answers. */
+/**
+ * Runs one of the real programs, with its web listener at `port`, and waits until `readyPath` answers. `wrapper` are the
+ * words of a command that ends by executing the command after them.
+ */
 export function startReal(
   context: TestContext,
   program: string,
   port: number,
   flags: readonly string[],
   readyPath = '/-/ready',
+  wrapper: readonly string[] = [],
 ): Promise<Program> {
   const logFile = join(testDirectory(context), `${program}.log`);
-  const all = [`--web.listen-address=127.0.0.1:${port}`, ...flags];
-  return run(context, join(peersDirectory, program), all, { port, readyPath, logFile });
+  const [command = '', ...rest] = [...wrapper, join(peersDirectory, program)];
+  const all = [...rest, `--web.listen-address=127.0.0.1:${port}`, ...flags];
+  return run(context, command, all, { port, readyPath, logFile });
 }
 
 /** The output and exit code of one of the real command-line tools. */
@@ -100,9 +105,10 @@ export async function startCluster(
   count: number,
   configFile: string,
   flags: readonly string[] = [],
+  wrapper: readonly string[] = [],
 ): Promise<PeerNode[]> {
   const ports = await freePorts(count * 3);
-  return startNodes(context, ports, configFile, flags);
+  return startNodes(context, ports, configFile, flags, wrapper);
 }
 
 /** The same with the Alertmanager's API of every node at an address of its own. */
@@ -124,6 +130,7 @@ async function startNodes(
   ports: readonly number[],
   configFile: string,
   flags: readonly string[],
+  wrapper: readonly string[] = [],
 ): Promise<PeerNode[]> {
   const count = ports.length / 3;
   const grpc = ports.slice(count, 2 * count);
@@ -147,7 +154,8 @@ async function startNodes(
       ];
       const options = { port, readyPath: '/-/ready', logFile: join(testDirectory(context), 'node.log') };
       const start = async (): Promise<PeerNode> => {
-        const program = await run(context, process.execPath, [torchring, ...arguments_], options);
+        const [command = '', ...rest] = [...wrapper, process.execPath, torchring, ...arguments_];
+        const program = await run(context, command, rest, options);
         return { ...program, id: `node-${index + 1}`, restart: start };
       };
       return start();
