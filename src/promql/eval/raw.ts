@@ -49,7 +49,7 @@ export function withoutStale(columns: SeriesColumns): SeriesColumns {
   };
 }
 
-function hasNaN(values: Float64Array): boolean {
+export function hasNaN(values: Float64Array): boolean {
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
   return false;
 }

@@ -9,7 +9,7 @@ import type { Evaluator, QueryContext } from './context.ts';
 import { interpolate } from './extended.ts';
 import { type Grid, lookupMs, type Shift, shiftOf } from './grid.ts';
 import { SeriesNotes } from './notes.ts';
-import { isStale, seriesOf, withoutStale } from './raw.ts';
+import { hasNaN, isStale, seriesOf, withoutStale } from './raw.ts';
 import { smoothMixed } from './smooth_mixed.ts';
 import { type ColumnSource, PassingColumns, type StepCells, StepColumns } from './step_columns.ts';
 import { type StepWindows, StepWindowsCache } from './step_windows.ts';
@@ -122,8 +122,14 @@ function stepFloats(
   windows: StepWindows,
   cells: ColumnSource,
 ): SteppedSeries {
-  const { from, to } = windows;
+  const { from, to, isPaced } = windows;
   const coverage = windows.withAtLeast(1);
+  if (isPaced && cells.takesShared) {
+    const first = (to[0] as number) - 1;
+    const values = samples.subarray(first, first + to.length);
+    if (hasNaN(values)) return stepStale(labels, samples, windows, cells.next());
+    return { series: { labels, values, present: coverage.present }, count: coverage.count };
+  }
   const { values, present } = cells.nextCovering(coverage);
   for (let step = 0; step < values.length; step++) {
     const end = to[step] as number;

@@ -16,6 +16,8 @@ export interface ColumnSource {
   next(): StepCells;
   /** These steps are present: not to be changed. Their values mean nothing yet. */
   nextCovering(coverage: Coverage): StepCells;
+  /** Results that are somewhere already need not be copied. */
+  readonly takesShared: boolean;
 }
 
 /** Values of a block at most; blocks begin small, for those who need few. */
@@ -24,6 +26,7 @@ const firstBlockSeries = 4;
 
 /** Columns to keep, as many as the context allows; values are 0 at first. */
 export class StepColumns implements ColumnSource {
+  readonly takesShared = false;
   readonly #evaluator: Pick<Evaluator, 'context' | 'grid'>;
   readonly #steps: number;
   #series = 0;
@@ -66,6 +69,7 @@ export class StepColumns implements ColumnSource {
 
 /** Columns that are overwritten by those of the next series. */
 export class PassingColumns implements ColumnSource {
+  readonly takesShared = true;
   readonly #cells: StepCells;
 
   constructor(steps: number) {

@@ -41,6 +41,8 @@ export class StepWindows {
   readonly to: Int32Array;
   /** The most samples that a window has. */
   readonly windowMax: number;
+  /** Each window has samples and ends one behind that of the step before: the last ones lie side by side. */
+  readonly isPaced: boolean;
   readonly rangeMs: number;
   readonly #grid: Grid;
   readonly #shift: Shift;
@@ -57,6 +59,7 @@ export class StepWindows {
     let from = 0;
     let to = 0;
     let windowMax = 0;
+    let isPaced = grid.steps > 0;
     for (let step = 0; step < grid.steps; step++) {
       const endMs = lookupMs(grid, shift, step);
       const startMs = endMs - rangeMs;
@@ -65,8 +68,10 @@ export class StepWindows {
       this.from[step] = from;
       this.to[step] = to;
       if (to - from > windowMax) windowMax = to - from;
+      if (to === from || to !== (this.to[0] as number) + step) isPaced = false;
     }
     this.windowMax = windowMax;
+    this.isPaced = isPaced;
   }
 
   /** The steps whose windows have `samplesMin` samples. */

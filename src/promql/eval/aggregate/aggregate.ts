@@ -12,7 +12,6 @@ import type { Evaluator } from '../context.ts';
 import type { VectorValue } from '../values.ts';
 import { AggregateState } from './aggregate_state.ts';
 import { type Grouping, valueGrouping } from './grouping.ts';
-import { checkCounts } from './select.ts';
 
 /** A parameter's value at each step. */
 interface Parameter {
@@ -75,7 +74,7 @@ export async function evaluatePartially(expr: AggregateExpr, evaluator: Evaluato
   );
 }
 
-/** The series are evaluated before the parameter is judged. */
+/** The series are evaluated before the parameter is judged; states that take them in as they come keep none by it. */
 async function aggregate(
   expr: AggregateExpr,
   evaluator: Evaluator,
@@ -89,6 +88,7 @@ async function aggregate(
     return state;
   }
   await evaluator.each(expr.expr, state.adder(grouping));
+  isWanted();
   return state;
 }
 
@@ -134,4 +134,13 @@ function extremesAndNaN(values: Float64Array): number[] {
   }
   if (lowest <= highest) found.push(lowest, highest);
   return found;
+}
+
+/** Throws ExecutionError when a count parameter is not an int64. */
+function checkCounts(counts: Float64Array): void {
+  for (const count of counts) {
+    if (Number.isNaN(count)) throw new ExecutionError('Parameter value is NaN');
+    if (count <= -(2 ** 63)) throw new ExecutionError(`Scalar value ${formatFloatG(count)} underflows int64`);
+    if (count >= 2 ** 63) throw new ExecutionError(`Scalar value ${formatFloatG(count)} overflows int64`);
+  }
 }

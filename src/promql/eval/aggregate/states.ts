@@ -3,6 +3,7 @@ import type { AggregateOp } from '../../parse/tree.ts';
 import { CountValuesState } from './count_values.ts';
 import { CountState } from './counts.ts';
 import { ExtremumState } from './extrema.ts';
+import { type ExtremesOp, ExtremesState } from './extremes.ts';
 import type { GroupState, ReadContext, Setup } from './group_state.ts';
 import { QuantileState } from './quantile.ts';
 import { type SelectOp, SelectState } from './select.ts';
@@ -33,6 +34,10 @@ const varianceKind = (op: 'stddev' | 'stdvar'): StateKind => ({
   create: (setup) => new VarianceState(op, setup),
   read: (context) => VarianceState.read(op, context),
 });
+const extremesKind = (op: ExtremesOp): StateKind => ({
+  create: (setup) => new ExtremesState(op, setup),
+  read: (context) => ExtremesState.read(op, context),
+});
 const selectKind = (op: SelectOp): StateKind => ({
   keepsColumns: true,
   create: (setup) => new SelectState(op, setup),
@@ -48,8 +53,8 @@ export const stateKinds: Readonly<Record<AggregateOp, StateKind>> = {
   max: extremumKind('max'),
   stddev: varianceKind('stddev'),
   stdvar: varianceKind('stdvar'),
-  topk: selectKind('topk'),
-  bottomk: selectKind('bottomk'),
+  topk: extremesKind('topk'),
+  bottomk: extremesKind('bottomk'),
   limitk: selectKind('limitk'),
   limit_ratio: selectKind('limit_ratio'),
   quantile: {
