@@ -100,7 +100,8 @@ test('labelmap, labeldrop and labelkeep look at names', () => {
 test('case is mapped character by character', () => {
   const to = { sourceLabels: ['a'], targetLabel: 'b' };
   assert.equal(relabel(Labels.fromRecord({ a: 'ÄbC' }), [rule('lowercase', to)])?.get('b'), 'äbc');
-  assert.equal(relabel(Labels.fromRecord({ a: 'äbß' }), [rule('uppercase', to)])?.get('b'), 'ÄBß');
+  assert.equal(relabel(Labels.fromRecord({ a: 'äbßᾀᾳŉ' }), [rule('uppercase', to)])?.get('b'), 'ÄBßᾈᾼŉ');
+  assert.equal(relabel(Labels.fromRecord({ a: 'İᾈΣ' }), [rule('lowercase', to)])?.get('b'), 'iᾀσ');
 });
 
 test('hashmod is the last half of the MD5, big endian', () => {

@@ -133,12 +133,31 @@ function hashModulo(value: string, modulus: number): string {
   return String(digest.readBigUInt64BE(8) % BigInt(modulus));
 }
 
-/** Character by character as Go does it; mappings that would change the number of characters are left out. */
+/** Character by character, each to one character, as Go does it. */
 function mapCase(value: string, map: (char: string) => string): string {
   let mapped = '';
   for (const char of value) {
     const other = map(char);
-    mapped += other.length === char.length ? other : char;
+    mapped += other.length === char.length ? other : (simpleMappings().get(other) ?? char);
   }
   return mapped;
+}
+
+/** Greek letters whose full mapping is two characters, and whose simple one is the letter of titles. */
+const greekTitles = { first: 0x1f80, last: 0x1fff };
+let simple: Map<string, string> | undefined;
+
+/**
+ * Unicode's simple mappings (UnicodeData.txt) where they differ from the full ones that the platform has, by the full
+ * mapping: a letter has one that is not itself only where another letter maps back to it.
+ */
+function simpleMappings(): ReadonlyMap<string, string> {
+  if (simple !== undefined) return simple;
+  simple = new Map([['\u0130'.toLowerCase(), 'i']]);
+  for (let code = greekTitles.first; code <= greekTitles.last; code++) {
+    const title = String.fromCodePoint(code);
+    const lower = title.toLowerCase();
+    if (lower !== title && lower.toUpperCase().length > 1) simple.set(lower.toUpperCase(), title);
+  }
+  return simple;
 }

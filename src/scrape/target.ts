@@ -143,8 +143,10 @@ function targetUrl(labels: Labels, config: ScrapeConfig): string {
     .flatMap((key) => (params.get(key) ?? []).map((value) => `${escapeQuery(key)}=${escapeQuery(value)}`))
     .join('&');
   const path = labels.get(metricsPathLabel);
-  const origin = `${labels.get(schemeLabel)}://${escapeHost(labels.get(addressLabel))}`;
-  return `${origin}${path.startsWith('/') ? '' : '/'}${escapePath(path)}${query === '' ? '' : `?${query}`}`;
+  const scheme = labels.get(schemeLabel);
+  const origin = `${scheme === '' ? '' : `${scheme}:`}//${escapeHost(labels.get(addressLabel))}`;
+  const slash = path === '' || path.startsWith('/') ? '' : '/';
+  return `${origin}${slash}${escapePath(path)}${query === '' ? '' : `?${query}`}`;
 }
 
 // As Go writes URLs, so that a target is shown as Prometheus shows it. What makes no URL fails when it is scraped.
