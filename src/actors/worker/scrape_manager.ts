@@ -123,7 +123,12 @@ export class ScrapeManager {
   }
 
   setGroups(job: string, groups: readonly GroupMessage[]): void {
-    this.#pools.get(job)?.setGroups(groups);
+    const pool = this.#pools.get(job);
+    pool?.setGroups(groups);
+    const others = pool?.discovered().others ?? [];
+    const invalid = others.flatMap((other) => (other.kind === 'invalid' ? [other.error.message] : []));
+    if (invalid.length > 0)
+      this.#deps.log.warn({ job, count: invalid.length, first: invalid[0] }, 'some targets are invalid');
     this.reconcile();
   }
 
@@ -264,7 +269,8 @@ export class ScrapeManager {
     const dropped: object[] = [];
     for (const [job, pool] of this.#pools) {
       const limit = pool.config.keepDroppedTargets;
-      const others = pool.discovered().others;
+      // One that is invalid was not dropped by a rule; the log names it.
+      const others = pool.discovered().others.filter(({ kind }) => kind === 'dropped');
       for (const other of limit > 0 ? others.slice(0, limit) : others) {
         dropped.push({ discoveredLabels: other.discoveredLabels.toRecord(), scrapePool: job });
       }
