@@ -3,9 +3,8 @@
  * clock is the only source of time; a query that takes long lets other events in, so that its deadline and its
  * cancellation are noticed.
  */
-import type { Registry } from 'prom-client';
 import { type Clock, CodedError } from '../base/index.ts';
-import { Labels } from '../model/index.ts';
+import { type FloatHistogram, Labels } from '../model/index.ts';
 import { ExecutionError, QueryCanceledError, QueryError, QueryTimeoutError } from './errors.ts';
 import { evaluatePartially } from './eval/aggregate/aggregate.ts';
 import type { AggregateState } from './eval/aggregate/aggregate_state.ts';
@@ -16,6 +15,7 @@ import { extendedSamples } from './eval/extended.ts';
 import { type Grid, gridOf } from './eval/grid.ts';
 import { prefetch, type Sources } from './eval/prefetch.ts';
 import type { QueryProfile } from './eval/profile.ts';
+import { SampleCounts } from './eval/sample_counts.ts';
 import {
   dropMarkedNames,
   histogramSize,
@@ -24,12 +24,18 @@ import {
   withoutMetadata,
 } from './eval/values.ts';
 import { evaluateRange, moveWindow, Window } from './eval/windows.ts';
-import { EngineMetrics } from './metrics.ts';
 import { typeOf } from './parse/check.ts';
 import { type ParserOptions, parseExpr } from './parse/parser.ts';
 import { type AggregateExpr, type Expr, unwrapParens } from './parse/tree.ts';
 import { instantValue, rangeValue, sortedByLabels } from './result.ts';
-import type { EngineLimits, MatrixSeries, QueryRange, QueryResult, QueryValue } from './types.ts';
+import type {
+  EngineLimits,
+  MatrixSeries,
+  QueryRange,
+  QueryResult,
+  QueryValue,
+  SampleStats,
+} from './types.ts';
 
 export interface EngineFeatures extends ParserOptions {
   /** Names are dropped when the query ends rather than by each function. Default false. */
@@ -45,7 +51,6 @@ export interface EngineOptions {
   /** The step of subqueries that name none: the global evaluation interval. */
   readonly subqueryStepMs?: number;
   readonly clock: Clock;
-  readonly registry?: Registry;
 }
 
 const defaultSubqueryStepMs = 60_000;
@@ -62,13 +67,51 @@ export interface EvaluationOptions {
   readonly subqueryStepMs?: number;
   /** Is told of each operator; for a query given as a tree, so that the operators can be named. */
   readonly profile?: QueryProfile;
+  /** Counts the samples of each step, too. */
+  readonly countsSteps?: boolean;
 }
 
 interface Run {
   readonly expr: Expr;
   readonly grid: Grid;
   readonly context: QueryContext;
-  readonly signal: AbortSignal;
+  readonly evaluator: TreeEvaluator;
+  readonly timings: RunTimings;
+}
+
+class RunTimings {
+  readonly #clock: Clock;
+  preparation = 0;
+  sorting = 0;
+  #lastMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lastMs = clock.monotonicMs();
+  }
+
+  /** Seconds since the lap before. */
+  lap(): number {
+    const sinceMs = this.#lastMs;
+    this.#lastMs = this.#clock.monotonicMs();
+    return (this.#lastMs - sinceMs) / 1000;
+  }
+
+  /** Runs work that sorts the result. */
+  sort<T>(work: () => T): T {
+    const startMs = this.#clock.monotonicMs();
+    const result = work();
+    this.sorting = (this.#clock.monotonicMs() - startMs) / 1000;
+    return result;
+  }
+}
+
+interface PartialEvaluation {
+  readonly grid: Grid;
+  readonly state: AggregateState;
+  readonly warnings: string[];
+  readonly infos: string[];
+  readonly samples: SampleStats;
 }
 
 /** Evaluates queries; holds no state between them. */
@@ -77,10 +120,8 @@ export class Engine {
   readonly #features: EngineFeatures;
   readonly #subqueryStepMs: number;
   readonly #clock: Clock;
-  readonly #metrics: EngineMetrics | undefined;
 
   constructor(options: EngineOptions) {
-    this.#metrics = options.registry === undefined ? undefined : new EngineMetrics(options.registry);
     this.#limits = options.limits;
     this.#features = options.features ?? {};
     this.#subqueryStepMs = options.subqueryStepMs ?? defaultSubqueryStepMs;
@@ -104,10 +145,13 @@ export class Engine {
     options: EvaluationOptions = {},
   ): Promise<QueryResult> {
     const annotations = new Annotations(typeof query === 'string' ? query : options.text);
-    const value = await this.#run(query, range, annotations, sources, signal, options, (run) =>
-      range.instant ? evaluateInstant(run, range.startMs) : evaluateSteps(run),
-    );
-    return { value, warnings: annotations.warnings, infos: annotations.infos };
+    return this.#run(query, range, annotations, sources, signal, options, async (run) => {
+      const value = await (range.instant ? evaluateInstant(run, range.startMs) : evaluateSteps(run));
+      const { preparation, sorting } = run.timings;
+      const timings = { preparation, evaluation: run.timings.lap(), sorting };
+      const stats = { samples: run.context.stats(run.evaluator.counts), timings };
+      return { value, warnings: annotations.warnings, infos: annotations.infos, stats };
+    });
   }
 
   /** An aggregation over the series of the sources, not finished: see AggregateState. Rejects as `evaluate` does. */
@@ -117,12 +161,13 @@ export class Engine {
     sources: Sources,
     signal: AbortSignal,
     options: EvaluationOptions = {},
-  ): Promise<{ grid: Grid; state: AggregateState; warnings: string[]; infos: string[] }> {
+  ): Promise<PartialEvaluation> {
     const annotations = new Annotations(options.text);
     const steps = { ...range, instant: false };
     return this.#run(expr, steps, annotations, sources, signal, options, async (run) => {
-      const state = await evaluatePartially(expr, new TreeEvaluator(run.context, run.grid));
-      return { grid: run.grid, state, warnings: annotations.warnings, infos: annotations.infos };
+      const state = await evaluatePartially(expr, run.evaluator);
+      const samples = run.context.stats(run.evaluator.counts);
+      return { grid: run.grid, state, warnings: annotations.warnings, infos: annotations.infos, samples };
     });
   }
 
@@ -138,8 +183,6 @@ export class Engine {
     const expr = typeof query === 'string' ? this.parse(query) : query;
     const limits = { ...this.#limits, ...options.limits };
     const guard = new Guard(this.#clock, limits.timeoutMs, signal);
-    const startedMs = this.#clock.monotonicMs();
-    this.#metrics?.started();
     try {
       const grid = range.instant
         ? { startMs: range.startMs, stepMs: 1, steps: 1 }
@@ -151,14 +194,16 @@ export class Engine {
         options.subqueryStepMs ?? this.#subqueryStepMs,
         { clock: this.#clock, signal: guard.signal, profile: options.profile },
       );
+      const perStep = options.countsSteps === true ? new Float64Array(grid.steps) : undefined;
+      const evaluator = new TreeEvaluator(context, grid, new SampleCounts(perStep));
+      const timings = new RunTimings(this.#clock);
       await guard.race(prefetch(expr, grid, context, sources, guard.signal));
-      this.#metrics?.fetched(this.#clock.monotonicMs() - startedMs);
-      return await evaluate({ expr, grid, context, signal: guard.signal });
+      timings.preparation = timings.lap();
+      return await evaluate({ expr, grid, context, evaluator, timings });
     } catch (error) {
       throw asQueryError(error);
     } finally {
       guard.stop();
-      this.#metrics?.ended(this.#clock.monotonicMs() - startedMs);
     }
   }
 
@@ -172,6 +217,7 @@ export class Engine {
     const options: QueryOptions = {
       lookbackMs: limits.lookbackMs,
       samplesMax: limits.samplesMax,
+      memoryMax: limits.memoryMax ?? Number.POSITIVE_INFINITY,
       subqueryStepMs,
       delayedNameRemoval: this.#features.delayedNameRemoval === true,
       useStartTimes: this.#features.useStartTimestamps === true,
@@ -196,21 +242,22 @@ async function evaluateSteps(run: Run): Promise<QueryValue> {
       `invalid expression type "${shown}" for range query, must be Scalar or instant Vector`,
     );
   }
-  const value = await new TreeEvaluator(run.context, run.grid).evaluate(run.expr);
+  const value = await run.evaluator.evaluate(run.expr);
   if (value.type === 'string') throw new ExecutionError('a range query has no string result');
-  return rangeValue(settleNames(value), run.grid, Labels.empty);
+  return run.timings.sort(() => rangeValue(settleNames(value), run.grid, Labels.empty));
 }
 
 async function evaluateInstant(run: Run, atMs: number): Promise<QueryValue> {
-  const evaluator = new TreeEvaluator(run.context, run.grid);
   const node = unwrapParens(run.expr);
-  if (node.kind === 'matrix' || node.kind === 'subquery') return evaluateWindow(node, evaluator);
-  return instantValue(settleNames(await evaluator.evaluate(run.expr)), atMs);
+  if (node.kind === 'matrix' || node.kind === 'subquery') return evaluateWindow(node, run);
+  return instantValue(settleNames(await run.evaluator.evaluate(run.expr)), atMs);
 }
 
 /** The samples in the window of a range selector, or the inner steps of a subquery. */
-async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<QueryValue> {
-  const range = await evaluateRange(node, evaluator);
+async function evaluateWindow(node: Expr, { evaluator, timings }: Run): Promise<QueryValue> {
+  const inner = new SampleCounts();
+  const range = await evaluateRange(node, evaluator, inner);
+  evaluator.counts.addAt(0, inner.total);
   const { extension } = range;
   const series: MatrixSeries[] = [];
   for (const { labels, dropName, timestamps, values, histograms } of range.series) {
@@ -220,10 +267,7 @@ async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<Que
     moveWindow(window, range, evaluator.grid, 0);
     const { from, to } = window;
     if (to === from) continue;
-    evaluator.context.hold(to - from);
-    for (const histogram of histograms?.slice(from, to) ?? []) {
-      if (histogram !== null) evaluator.context.hold(histogramSize(histogram) - 1);
-    }
+    if (node.kind === 'matrix') holdWindow(evaluator, to - from, histograms?.slice(from, to) ?? []);
     const plain = {
       timestamps: timestamps.subarray(from, to),
       values: values.subarray(from, to),
@@ -236,7 +280,18 @@ async function evaluateWindow(node: Expr, evaluator: TreeEvaluator): Promise<Que
   }
   const keys = new Set(series.map(({ labels }) => labels.key()));
   if (keys.size < series.length) throw new ExecutionError(sameLabelsetMessage);
-  return { type: 'matrix', series: sortedByLabels(series) };
+  return { type: 'matrix', series: timings.sort(() => sortedByLabels(series)) };
+}
+
+function holdWindow(
+  { context, counts }: TreeEvaluator,
+  samples: number,
+  histograms: readonly (FloatHistogram | null)[],
+): void {
+  let size = samples;
+  for (const histogram of histograms) if (histogram !== null) size += histogramSize(histogram) - 1;
+  context.hold(size);
+  counts.addAt(0, size);
 }
 
 /** Edges of histograms are only interpolated for functions. */

@@ -17,6 +17,7 @@ export {
 } from './engine.ts';
 export {
   ExecutionError,
+  MemoryLimitError,
   ParseError,
   QueryCanceledError,
   QueryError,
@@ -57,15 +58,18 @@ export type {
 } from './parse/tree.ts';
 export { selectorsOf, walk } from './parse/tree.ts';
 export { exprToJson } from './parse/tree_json.ts';
-export { resultToJson } from './result.ts';
+export { resultPieces, resultToJson } from './result.ts';
 export type {
   EngineLimits,
+  EvaluationTimings,
   MatrixSeries,
   QueryRange,
   QueryResult,
+  QueryStats,
   QueryValue,
   RemoteResult,
   RemoteSource,
+  SampleStats,
   SelectRequest,
   StepMatrix,
   StepSeries,

@@ -46,22 +46,33 @@ export function sortedByLabels(series: readonly MatrixSeries[]): MatrixSeries[] 
 
 /** `{"resultType":...,"result":...}`. A range query's result is always a matrix. */
 export function resultToJson(result: Pick<QueryResult, 'value'>, instant: boolean): string {
+  return `${[...resultPieces(result, instant)].join('')}}`;
+}
+
+/** The same without the brace that ends it, in pieces of one series or a few values: the whole may be too large for a string. */
+export function* resultPieces(result: Pick<QueryResult, 'value'>, instant: boolean): Generator<string> {
   const { value } = result;
   assert(instant || value.type === 'matrix', 'a range query gives a matrix');
   switch (value.type) {
     case 'scalar':
-      return envelope('scalar', `[${value.timestampMs / 1000},"${formatFloat(value.value)}"]`);
+      yield `{"resultType":"scalar","result":[${value.timestampMs / 1000},"${formatFloat(value.value)}"]`;
+      break;
     case 'string':
-      return envelope('string', `[${value.timestampMs / 1000},${JSON.stringify(value.text)}]`);
+      yield `{"resultType":"string","result":[${value.timestampMs / 1000},${JSON.stringify(value.text)}]`;
+      break;
     case 'vector':
-      return envelope('vector', `[${value.samples.map(sampleJson).join(',')}]`);
+      yield '{"resultType":"vector","result":[';
+      for (const [i, sample] of value.samples.entries())
+        yield i === 0 ? sampleJson(sample) : `,${sampleJson(sample)}`;
+      yield ']';
+      break;
     case 'matrix':
-      return envelope('matrix', `[${value.series.map(seriesJson).join(',')}]`);
+      yield '{"resultType":"matrix","result":[';
+      for (const [i, series] of value.series.entries())
+        yield i === 0 ? seriesJson(series) : `,${seriesJson(series)}`;
+      yield ']';
+      break;
   }
-}
-
-function envelope(type: string, result: string): string {
-  return `{"resultType":"${type}","result":${result}}`;
 }
 
 /** The time without decimals or with three: not as a scalar's, which has as many as it needs. */

@@ -38,6 +38,8 @@ export interface EngineLimits {
   readonly timeoutMs: number;
   /** How far back an instant selector looks for a sample; the left edge is exclusive. */
   readonly lookbackMs: number;
+  /** Bytes of data and results that a query may hold in one place. Default: no bound. */
+  readonly memoryMax?: number;
 }
 
 /** One series over all steps of a range; columns have one element per step. */
@@ -85,16 +87,47 @@ export type QueryValue =
   | { readonly type: 'vector'; readonly samples: readonly VectorSample[] }
   | { readonly type: 'matrix'; readonly series: readonly MatrixSeries[] };
 
+/** Samples that were looked at and held, as Prometheus counts them. */
+export interface SampleStats {
+  readonly totalSamples: number;
+  readonly peakSamples: number;
+  /** Of the peak, what does not depend on series: scalars, and the window at hand. */
+  readonly peakShared: number;
+  /** Series that were read. */
+  readonly series: number;
+  /** How long reading and evaluating took, added up over places that did it side by side. */
+  readonly workMs: number;
+  /** One element a step; absent unless it was asked for. */
+  readonly samplesPerStep?: Float64Array;
+}
+
+/** In seconds. */
+export interface EvaluationTimings {
+  /** Until all data is there. */
+  readonly preparation: number;
+  readonly evaluation: number;
+  /** Of a matrix; part of the evaluation. */
+  readonly sorting: number;
+}
+
+export interface QueryStats {
+  readonly samples: SampleStats;
+  readonly timings: EvaluationTimings;
+}
+
 export interface QueryResult {
   readonly value: QueryValue;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  readonly stats: QueryStats;
 }
 
 export interface RemoteResult {
   readonly matrix: StepMatrix;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  /** What was looked at for it; absent means nothing. */
+  readonly samples?: SampleStats;
 }
 
 export interface RemoteSource {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CodedError, type Random, seededRandom } from '../base/index.ts';
+import { CodedError, type Random, seededRandom, systemClock } from '../base/index.ts';
 import { Labels, type SeriesColumns } from '../model/index.ts';
 import { QueryError, type QueryResult } from '../promql/index.ts';
 import { GivenStorage } from '../promql/testing/storage.ts';
@@ -75,7 +75,7 @@ function coordinate(
     partialResponse: true,
     ...changes,
   };
-  return new Coordinator(testEngine(), cluster).run(query, signal);
+  return new Coordinator(testEngine(), cluster, systemClock).run(query, signal);
 }
 
 /** Keys and values of a range query's result. */
@@ -299,7 +299,7 @@ test('a cancelled query ends at once, also while a node keeps it waiting', async
     subqueryStepMs: 60_000,
     partialResponse: true,
   };
-  const running = new Coordinator(testEngine(), cluster).run(query, abort.signal);
+  const running = new Coordinator(testEngine(), cluster, systemClock).run(query, abort.signal);
   abort.abort(new Error('gone'));
   await assert.rejects(running, (error) => error instanceof QueryError && error.errorType === 'canceled');
 });

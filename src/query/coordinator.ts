@@ -2,16 +2,19 @@
  * Runs one query over the cluster: parses it, sends every aggregation that may be computed where the data lies as text,
  * merges the partial aggregates, fetches raw series for what is left, and finishes.
  */
+import type { Clock } from '../base/index.ts';
 import {
   decodePartial,
   distribute,
   type Engine,
   type EngineLimits,
   evaluatePartial,
+  explain,
   type Fragment,
   finishPartial,
   mergePartials,
   QueryError,
+  QueryProfile,
   type QueryRange,
   type QueryResult,
   type RemoteResult,
@@ -20,6 +23,7 @@ import { ClusterStorage, HoldersStorage } from './cluster_storage.ts';
 import { IncompleteAnswerError, StaleTableError } from './errors.ts';
 import { type Attempt, FanOut } from './fan_out.ts';
 import { Gaps } from './missing.ts';
+import { Pace } from './pace.ts';
 import { ExecuteKind, encodePartialRequest } from './payload.ts';
 import type { Replicas } from './replicas.ts';
 
@@ -31,20 +35,27 @@ export interface CoordinatedQuery {
   readonly subqueryStepMs: number;
   /** False turns an answer that lacks data into IncompleteAnswerError. */
   readonly partialResponse: boolean;
+  /** Counts the samples of each step. Default false. */
+  readonly countsSteps?: boolean;
+  /** Gives the plan of the query with what its operators did. Default false. */
+  readonly explains?: boolean;
 }
 
 export interface CoordinatedResult extends QueryResult {
   /** True when data of the present may be missing: what a rule must not draw conclusions from. */
   readonly isUnsettled: boolean;
+  readonly explain?: string;
 }
 
 export class Coordinator {
   readonly #engine: Engine;
   readonly #replicas: Replicas;
+  readonly #clock: Clock;
 
-  constructor(engine: Engine, replicas: Replicas) {
+  constructor(engine: Engine, replicas: Replicas, clock: Clock) {
     this.#engine = engine;
     this.#replicas = replicas;
+    this.#clock = clock;
   }
 
   /** Rejects with QueryError (parse, limits, time), what `Replicas.assignment` throws, IncompleteAnswerError, or the signal's reason. */
@@ -53,11 +64,13 @@ export class Coordinator {
     this.#replicas.assignment();
     const gaps = new Gaps();
     const fanOut = new FanOut(this.#replicas, gaps);
-    const { expr } = distribute(this.#engine.parse(query.expr), () => true, query.range, query.expr);
+    const parsed = this.#engine.parse(query.expr);
+    const plan = distribute(parsed, () => true, query.range, query.expr);
+    const profile = query.explains === true ? new QueryProfile(this.#clock) : undefined;
     const deadlineMs = query.limits.timeoutMs;
     const result = await this.#engine
       .evaluate(
-        expr,
+        plan.expr,
         query.range,
         {
           storage: new ClusterStorage(fanOut, deadlineMs),
@@ -67,7 +80,13 @@ export class Coordinator {
           },
         },
         signal,
-        { limits: query.limits, text: query.expr, subqueryStepMs: query.subqueryStepMs },
+        {
+          limits: query.limits,
+          text: query.expr,
+          subqueryStepMs: query.subqueryStepMs,
+          countsSteps: query.countsSteps === true,
+          ...(profile === undefined ? {} : { profile }),
+        },
       )
       .catch(throwUnwrapped);
     const gapWarnings = gaps.warnings();
@@ -77,6 +96,8 @@ export class Coordinator {
       infos: result.infos,
       warnings: [...gapWarnings, ...result.warnings],
       isUnsettled: gaps.isUnsettled,
+      stats: result.stats,
+      ...(profile === undefined ? {} : { explain: explain(plan, query.expr, profile) }),
     };
   }
 
@@ -84,7 +105,7 @@ export class Coordinator {
   async #fetch(
     fragment: Fragment,
     attempt: Attempt,
-    { expr, limits, subqueryStepMs }: CoordinatedQuery,
+    { expr, limits, subqueryStepMs, countsSteps = false }: CoordinatedQuery,
     signal: AbortSignal,
   ): Promise<RemoteResult> {
     const request = {
@@ -92,7 +113,7 @@ export class Coordinator {
       payload: (tableVersion: number): Uint8Array =>
         encodePartialRequest(
           { tableVersion, deadlineMs: limits.timeoutMs },
-          { ...fragment, expr: fragment.text, ...limits, subqueryStepMs },
+          { ...fragment, expr: fragment.text, ...limits, subqueryStepMs, countsSteps },
         ),
     };
     const { whole, scattered } = attempt.assignment;
@@ -104,10 +125,16 @@ export class Coordinator {
       evaluatePartial(this.#engine, fragment.text, fragment, storage, signal, {
         limits,
         subqueryStepMs,
+        countsSteps,
       }).catch(throwUnwrapped),
     ]);
-    const partials = payloads.map((payload) => decodePartial(payload, here));
-    return finishPartial(partials.reduce(mergePartials, here), fragment, expr);
+    const pace = new Pace(this.#clock, signal);
+    let merged = here;
+    for (const payload of payloads) {
+      merged = await mergePartials(merged, decodePartial(payload, here), pace);
+      if (pace.due) await pace.pause();
+    }
+    return finishPartial(merged, fragment, pace, expr);
   }
 }
 

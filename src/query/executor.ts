@@ -9,7 +9,7 @@ import {
   type Storage,
 } from '../promql/index.ts';
 import { type ExemplarSeries, encodeExemplars } from './exemplars.ts';
-import { decodePayload, encodeStrings, matchersOf } from './payload.ts';
+import { decodePayload, encodeStrings, matchersOf, selectRequestOf } from './payload.ts';
 
 /** What an executor needs of the shards it answers for. */
 export interface LocalShards extends Storage {
@@ -64,22 +64,20 @@ export async function execute(
   checkTable(Number(tableVersion));
   switch (part.case) {
     case 'select': {
-      const { matchers, fromMs, toMs } = part.value;
-      const request = {
-        matchers: matchersOf(matchers),
-        fromMs: Number(fromMs),
-        toMs: Number(toMs),
-        stepMs: 0,
-      };
-      return encodeSeries(await shards.select(request, signal));
+      return encodeSeries(await shards.select(selectRequestOf(part.value), signal));
     }
     case 'partial': {
-      const { expr, startMs, endMs, stepMs, lookbackMs, samplesMax } = part.value;
+      const { expr, startMs, endMs, stepMs, lookbackMs, samplesMax, countsSteps } = part.value;
       const subqueryStepMs = Number(part.value.subqueryStepMs);
-      const limits = { lookbackMs: Number(lookbackMs), samplesMax: Number(samplesMax) };
+      const memoryMax = Number(part.value.memoryMax);
+      const limits = {
+        lookbackMs: Number(lookbackMs),
+        samplesMax: Number(samplesMax),
+        ...(memoryMax === 0 ? {} : { memoryMax }),
+      };
       const range = { startMs: Number(startMs), endMs: Number(endMs), stepMs: Number(stepMs) };
       return encodePartial(
-        await evaluatePartial(engine, expr, range, shards, signal, { limits, subqueryStepMs }),
+        await evaluatePartial(engine, expr, range, shards, signal, { limits, subqueryStepMs, countsSteps }),
       );
     }
     case 'series':

@@ -4,9 +4,11 @@ import {
   type ExecutePayload,
   ExecutePayloadSchema,
   type LabelMatcher,
+  type SelectPart,
   StringListSchema,
 } from '../../proto/gen/torchring/v1/query_pb.ts';
 import { Matcher, type MatchType } from '../model/index.ts';
+import type { SelectRequest } from '../promql/index.ts';
 
 export const ExecuteKind = {
   Select: 'select',
@@ -44,14 +46,34 @@ interface Envelope {
   readonly deadlineMs: number;
 }
 
-export function encodeSelect(
-  envelope: Envelope,
-  part: { readonly matchers: readonly Matcher[]; readonly fromMs: number; readonly toMs: number },
-): Uint8Array {
+/** What an executor needs to know of a selection. */
+type SelectPartRequest = Pick<SelectRequest, 'matchers' | 'fromMs' | 'toMs' | 'newestAt'>;
+
+export function encodeSelect(envelope: Envelope, part: SelectPartRequest): Uint8Array {
+  const { matchers, fromMs, toMs, newestAt } = part;
   return encode(envelope, {
     case: 'select',
-    value: { matchers: matcherInits(part.matchers), fromMs: BigInt(part.fromMs), toMs: BigInt(part.toMs) },
+    value: {
+      matchers: matcherInits(matchers),
+      fromMs: BigInt(fromMs),
+      toMs: BigInt(toMs),
+      newestFirstMs: BigInt(newestAt?.firstMs ?? 0),
+      newestStepMs: BigInt(newestAt?.stepMs ?? 0),
+      newestSteps: newestAt?.steps ?? 0,
+    },
   });
+}
+
+export function selectRequestOf(part: SelectPart): SelectRequest {
+  const { matchers, fromMs, toMs, newestFirstMs, newestStepMs, newestSteps } = part;
+  const newestAt = { firstMs: Number(newestFirstMs), stepMs: Number(newestStepMs), steps: newestSteps };
+  return {
+    matchers: matchersOf(matchers),
+    fromMs: Number(fromMs),
+    toMs: Number(toMs),
+    stepMs: newestAt.stepMs,
+    ...(newestSteps === 0 ? {} : { newestAt }),
+  };
 }
 
 export interface PartialRequest {
@@ -63,6 +85,8 @@ export interface PartialRequest {
   readonly samplesMax: number;
   /** The step of subqueries that name none. */
   readonly subqueryStepMs: number;
+  readonly countsSteps: boolean;
+  readonly memoryMax?: number;
 }
 
 export function encodePartialRequest(envelope: Envelope, part: PartialRequest): Uint8Array {
@@ -76,6 +100,8 @@ export function encodePartialRequest(envelope: Envelope, part: PartialRequest): 
       lookbackMs: BigInt(part.lookbackMs),
       samplesMax: BigInt(part.samplesMax),
       subqueryStepMs: BigInt(part.subqueryStepMs),
+      countsSteps: part.countsSteps,
+      memoryMax: BigInt(part.memoryMax ?? 0),
     },
   });
 }

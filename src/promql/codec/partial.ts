@@ -2,6 +2,9 @@
  * Partial aggregates on the wire.
  *
  *     version, op, startMs, stepMs (64-bit floats), varint steps, texts of warnings and infos,
+ *     varints of the samples looked at, the most held at once, of these the shared ones, the series read; ms of work (64-bit
+ *     float),
+ *     1 and a varint of the samples looked at for each step, or 0,
  *     1 and the parameter of all steps or 0, the label that values become,
  *     varint groups, table of the groups' labels and then of all members' labels, per group: dropName, state
  *
@@ -14,10 +17,11 @@ import { AggregateState } from '../eval/aggregate/aggregate_state.ts';
 import type { ReadContext, Setup } from '../eval/aggregate/group_state.ts';
 import { stateKinds } from '../eval/aggregate/states.ts';
 import type { AggregateOp } from '../parse/tree.ts';
+import type { SampleStats } from '../types.ts';
 import { readNumbers, writeNumbers } from './columns.ts';
 import { boundedCount, checkVersion, readLabelTable, writeLabelTable } from './label_table.ts';
 
-const partialVersion = 2;
+const partialVersion = 3;
 
 /** Wire codes are the places; never reused. */
 const partialOps: readonly AggregateOp[] = [
@@ -48,6 +52,7 @@ export function encodePartial({
   state,
   warnings,
   infos,
+  samples,
 }: PartialAggregate): Uint8Array<ArrayBuffer> {
   const { steps, parameter, label } = state.setup;
   const groups = [...state.groups.values()];
@@ -59,6 +64,7 @@ export function encodePartial({
   writer.varint(steps);
   writeTexts(writer, warnings);
   writeTexts(writer, infos);
+  writeSamples(writer, samples);
   writer.u8(parameter.length > 0 ? 1 : 0);
   if (parameter.length > 0) writeNumbers(writer, parameter, new Uint8Array(steps).fill(1));
   writer.text(label);
@@ -87,9 +93,10 @@ export function decodePartial(bytes: Uint8Array, like?: PartialAggregate): Parti
   if (steps > stepsMax) throw new ByteFormatError(`${steps} steps are too many`);
   const warnings = readTexts(reader);
   const infos = readTexts(reader);
+  const samples = readSamples(reader, steps);
   const setup = readSetup(reader, steps, needsParameter(op));
   const state = new AggregateState(op, like?.state.setup ?? setup);
-  const partial = { startMs, stepMs, state, warnings, infos };
+  const partial = { startMs, stepMs, state, warnings, infos, samples };
   if (like !== undefined) checkAlike(partial, setup, like);
   readGroups(reader, state);
   if (reader.remaining > 0) throw new ByteFormatError(`${reader.remaining} bytes follow a partial aggregate`);
@@ -155,4 +162,31 @@ function readTexts(reader: ByteReader): string[] {
   const texts: string[] = [];
   for (let i = 0; i < count; i++) texts.push(reader.text());
   return texts;
+}
+
+function writeSamples(writer: ByteWriter, samples: SampleStats): void {
+  const { totalSamples, peakSamples, peakShared, series, workMs, samplesPerStep } = samples;
+  writer.varint(totalSamples);
+  writer.varint(peakSamples);
+  writer.varint(peakShared);
+  writer.varint(series);
+  writer.f64(workMs);
+  writer.u8(samplesPerStep === undefined ? 0 : 1);
+  for (const count of samplesPerStep ?? []) writer.varint(count);
+}
+
+function readSamples(reader: ByteReader, steps: number): SampleStats {
+  const totals = {
+    totalSamples: reader.varint(),
+    peakSamples: reader.varint(),
+    peakShared: reader.varint(),
+    series: reader.varint(),
+    workMs: reader.f64(),
+  };
+  if (totals.peakShared > totals.peakSamples || !(totals.workMs >= 0))
+    throw new ByteFormatError('counts of samples that can not be');
+  if (reader.u8() === 0) return totals;
+  const samplesPerStep = new Float64Array(steps);
+  for (let step = 0; step < steps; step++) samplesPerStep[step] = reader.varint();
+  return { ...totals, samplesPerStep };
 }

@@ -68,17 +68,25 @@ function travelled(partial: PartialAggregate): PartialAggregate {
 }
 
 /** In the order that `plan` says, then from the left. */
-function mergedBy(partials: PartialAggregate[], plan: readonly Merge[]): PartialAggregate {
+async function mergedBy(partials: PartialAggregate[], plan: readonly Merge[]): Promise<PartialAggregate> {
   const left = [...partials];
   for (const { a, b, travels } of plan) {
     if (left.length < 2) break;
     const [first] = left.splice(a % left.length, 1);
     const [second] = left.splice(b % left.length, 1);
     if (first === undefined || second === undefined) break;
-    const merged = mergePartials(first, second);
+    const merged = await mergePartials(first, second, unhurried);
     left.push(travels ? travelled(merged) : merged);
   }
-  return left.reduce(mergePartials);
+  return mergeAll(left);
+}
+
+const unhurried = { due: false, pause: (): Promise<void> => Promise.resolve() };
+
+async function mergeAll([first, ...others]: PartialAggregate[]): Promise<PartialAggregate> {
+  let merged = first as PartialAggregate;
+  for (const other of others) merged = await mergePartials(merged, other, unhurried);
+  return merged;
 }
 
 async function inParts(
@@ -98,7 +106,7 @@ async function inParts(
         const storage = new GivenStorage(place);
         partials.push(travelled(await evaluatePartial(engine, fragment.text, fragment, storage, never)));
       }
-      return finishPartial(mergedBy(partials, plan), fragment, text);
+      return finishPartial(await mergedBy(partials, plan), fragment, unhurried, text);
     },
   };
   return engine.evaluate(expr, { ...asked, instant }, { storage: new GivenStorage([]), remote }, never, {
@@ -230,7 +238,7 @@ test('a query over remote leaves gives what it gives in one place', async () => 
       const partials = await Promise.all(
         halves.map((half) => evaluatePartial(engine, fragment.text, range, half, never)),
       );
-      return finishPartial(partials.reduce(mergePartials), fragment, text);
+      return finishPartial(await mergeAll(partials), fragment, unhurried, text);
     },
   };
   const whole = await engine.evaluate(
@@ -263,7 +271,7 @@ test('bytes of a partial aggregate that were damaged are refused, or read as ano
         const like = await evaluate();
         try {
           const partial = decodePartial(cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes, like);
-          finishPartial(mergePartials(like, partial), fragment, text);
+          await finishPartial(await mergePartials(like, partial, unhurried), fragment, unhurried, text);
         } catch (error) {
           assert.ok(error instanceof ByteFormatError, String(error));
         }

@@ -3,11 +3,13 @@
  * does in one place (AggregateState); here are the range it is for, and the annotations that come with it.
  */
 import type { Engine, EvaluationOptions } from '../engine.ts';
-import { ExecutionError, lineAndColumn } from '../errors.ts';
-import type { AggregateState } from '../eval/aggregate/aggregate_state.ts';
+import { lineAndColumn } from '../errors.ts';
+import type { AggregateState, Pacing } from '../eval/aggregate/aggregate_state.ts';
 import { Annotations } from '../eval/annotations.ts';
+import { joinStats } from '../eval/sample_counts.ts';
 import { type Fragment, unwrapParens } from '../parse/tree.ts';
-import type { QueryRange, RemoteResult, StepSeries, Storage } from '../types.ts';
+import type { QueryRange, RemoteResult, SampleStats, StepSeries, Storage } from '../types.ts';
+import { everySeries, seriesOfEvery } from './every_series.ts';
 
 export interface PartialAggregate {
   readonly startMs: number;
@@ -16,6 +18,8 @@ export interface PartialAggregate {
   /** With positions in the fragment's text. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  /** What was looked at and held for it. */
+  readonly samples: SampleStats;
 }
 
 /** Evaluates a fragment over the series of `storage`. Rejects with a QueryError as Engine.evaluate does. */
@@ -27,20 +31,25 @@ export async function evaluatePartial(
   signal: AbortSignal,
   options: EvaluationOptions = {},
 ): Promise<PartialAggregate> {
-  const expr = unwrapParens(engine.parse(fragmentText));
-  if (expr.kind !== 'aggregate') throw new ExecutionError(`${fragmentText} is no aggregation`);
+  const parsed = unwrapParens(engine.parse(fragmentText));
+  const expr = parsed.kind === 'aggregate' ? parsed : everySeries(parsed);
   const positioned = { ...options, text: fragmentText };
   const { grid, ...partial } = await engine.evaluatePartial(expr, range, { storage }, signal, positioned);
   return { startMs: grid.startMs, stepMs: grid.stepMs, ...partial };
 }
 
-/** Joins two partial aggregates of one fragment. The operands' states are used up. */
-export function mergePartials(a: PartialAggregate, b: PartialAggregate): PartialAggregate {
-  a.state.merge(b.state);
+/** Joins two partial aggregates of one fragment. The operands' states are used up. Rejects with what `pacing` throws. */
+export async function mergePartials(
+  a: PartialAggregate,
+  b: PartialAggregate,
+  pacing: Pacing,
+): Promise<PartialAggregate> {
+  for (const _ of a.state.merging(b.state)) if (pacing.due) await pacing.pause();
   return {
     ...a,
     warnings: [...new Set([...a.warnings, ...b.warnings])],
     infos: [...new Set([...a.infos, ...b.infos])],
+    samples: joinStats(a.samples, b.samples),
   };
 }
 
@@ -48,7 +57,12 @@ export function mergePartials(a: PartialAggregate, b: PartialAggregate): Partial
  * The aggregation's result, groups in label order so that every placement of the data gives the same. `query` is the text
  * that the fragment was cut from: annotations then have their position in it. Only once.
  */
-export function finishPartial(partial: PartialAggregate, fragment: Fragment, query?: string): RemoteResult {
+export async function finishPartial(
+  partial: PartialAggregate,
+  fragment: Fragment,
+  pacing: Pacing,
+  query?: string,
+): Promise<RemoteResult> {
   const { startMs, stepMs, state } = partial;
   const annotations = new Annotations(query);
   annotations.merge(inQuery(partial.warnings, fragment, query), inQuery(partial.infos, fragment, query));
@@ -56,9 +70,19 @@ export function finishPartial(partial: PartialAggregate, fragment: Fragment, que
   state.groups.clear();
   for (const [key, group] of groups) state.groups.set(key, group);
   const series: StepSeries[] = [];
-  for (const ofGroup of state.finish(fragment.expr, annotations)) for (const one of ofGroup) series.push(one);
+  for (const ofGroup of state.finish(fragment.expr, annotations)) {
+    for (const one of ofGroup) series.push(one);
+    if (pacing.due) await pacing.pause();
+  }
+  // They come place by place.
+  if (seriesOfEvery(fragment.expr) !== undefined) series.sort((a, b) => a.labels.compare(b.labels));
   const { warnings, infos } = annotations;
-  return { matrix: { startMs, stepMs, steps: state.setup.steps, series }, warnings, infos };
+  return {
+    matrix: { startMs, stepMs, steps: state.setup.steps, series },
+    warnings,
+    infos,
+    samples: partial.samples,
+  };
 }
 
 /** `(LINE:COLUMN)` that ends an annotation. */

@@ -6,10 +6,12 @@ import type { FloatHistogram } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import { functionTable } from '../functions/table.ts';
 import { type Expr, type RemoteExpr, type UnaryExpr, unwrapParens } from '../parse/tree.ts';
+import type { StepSeries } from '../types.ts';
 import { evaluateAggregate } from './aggregate/aggregate.ts';
 import { evaluateBinary } from './binary/binary.ts';
-import type { Evaluator, QueryContext } from './context.ts';
+import type { Evaluator, QueryContext, ResultSamples } from './context.ts';
 import type { Grid } from './grid.ts';
+import { SampleCounts } from './sample_counts.ts';
 import { evaluateSelector, passSelector } from './selector.ts';
 import {
   dropNames,
@@ -27,29 +29,40 @@ const levelsPerStackMax = 100;
 export class TreeEvaluator implements Evaluator {
   readonly context: QueryContext;
   readonly grid: Grid;
+  readonly counts: SampleCounts;
   #entered = 0;
 
-  constructor(context: QueryContext, grid: Grid) {
+  constructor(context: QueryContext, grid: Grid, counts: SampleCounts = new SampleCounts()) {
     this.context = context;
     this.grid = grid;
+    this.counts = counts;
   }
 
-  on(grid: Grid): Evaluator {
-    return new TreeEvaluator(this.context, grid);
+  on(grid: Grid, counts?: SampleCounts): Evaluator {
+    return new TreeEvaluator(this.context, grid, counts);
   }
 
   async evaluate(expr: Expr): Promise<Value> {
     const { context } = this;
     if (context.due) await context.pause();
     if (++this.#entered % levelsPerStackMax === 0) await undefined;
-    const before = context.samples;
+    const mark = context.begin();
     const tell = context.profile?.begin(expr);
     const value = await this.#node(expr);
-    const result =
-      value.type === 'vector' ? sampleCount(value.series) : value.type === 'scalar' ? this.grid.steps : 0;
-    context.settle(before, result);
-    tell?.(value.type === 'vector' ? value.series.length : 0, result);
+    const result = this.#samplesOf(value);
+    if (readsTimes(expr)) context.holdBriefly(result.atLastStep);
+    context.settle(mark, result, isStepwise(expr));
+    tell?.(value.type === 'vector' ? value.series.length : 0, result.samples);
     return value;
+  }
+
+  #samplesOf(value: Value): ResultSamples {
+    if (value.type === 'vector') {
+      const { series } = value;
+      return { samples: sampleCount(series), isShared: false, atLastStep: atLastStep(series) };
+    }
+    if (value.type === 'string') return { samples: 0, isShared: true, atLastStep: 0 };
+    return { samples: this.grid.steps, isShared: true, atLastStep: 1 };
   }
 
   async vector(expr: Expr): Promise<VectorValue> {
@@ -70,16 +83,18 @@ export class TreeEvaluator implements Evaluator {
       return;
     }
     if (context.due) await context.pause();
-    const before = context.samples;
+    const mark = context.begin();
     const tell = context.profile?.begin(expr);
     let count = 0;
     let samples = 0;
+    let last = 0;
     await pass((series) => {
       count++;
       samples += sampleCount([series]);
+      last += atLastStep([series]);
       take(series);
     });
-    context.settle(before, samples);
+    context.settle(mark, { samples, isShared: false, atLastStep: last }, false);
     tell?.(count, samples);
   }
 
@@ -139,14 +154,53 @@ export class TreeEvaluator implements Evaluator {
   #remote(expr: RemoteExpr): VectorValue {
     const result = this.context.remote.get(expr.fragment.id);
     if (result === undefined) throw new ExecutionError(`fragment ${expr.fragment.id} was not fetched`);
-    const { matrix } = result;
+    const { matrix, samples } = result;
     const { grid } = this;
     const sameStep = grid.steps === 1 || matrix.stepMs === grid.stepMs;
     if (matrix.startMs !== grid.startMs || matrix.steps !== grid.steps || !sameStep) {
       throw new ExecutionError(`fragment ${expr.fragment.id} was evaluated on other steps`);
     }
+    if (samples !== undefined) {
+      this.counts.addStats(samples);
+      this.context.heldElsewhere(samples);
+      this.context.profile?.tellElsewhere(expr.fragment.id, samples);
+    }
     return { type: 'vector', series: mergeSameLabels([...matrix.series]) };
   }
+}
+
+/** Functions that work on series, not on values. */
+const labelFunctions: ReadonlySet<string> = new Set(['label_replace', 'label_join']);
+const timeFunctions: ReadonlySet<string> = new Set(['timestamp', 'start_timestamp']);
+
+/**
+ * What Prometheus computes step by step, holding operands and results at once: operators, and functions of values. Others
+ * count for themselves what they hold.
+ */
+function isStepwise(expr: Expr): boolean {
+  const node = unwrapParens(expr);
+  if (node.kind === 'unary') return isStepwise(node.expr);
+  if (node.kind === 'aggregate') return node.op === 'count_values';
+  if (node.kind !== 'call') return node.kind === 'binary' || node.kind === 'number';
+  if (labelFunctions.has(node.func) || readsTimes(node)) return false;
+  return node.args.every((arg) => !isRange(unwrapParens(arg)));
+}
+
+/** The times of samples are read where they lie, as a selector's. */
+function readsTimes(expr: Expr): boolean {
+  if (expr.kind !== 'call' || !timeFunctions.has(expr.func)) return false;
+  return expr.args.every((arg) => unwrapParens(arg).kind === 'vector');
+}
+
+function isRange({ kind }: Expr): boolean {
+  return kind === 'matrix' || kind === 'subquery';
+}
+
+/** How many series have a value at the last step. */
+function atLastStep(series: readonly StepSeries[]): number {
+  let count = 0;
+  for (const { present } of series) if (present[present.length - 1] === 1) count++;
+  return count;
 }
 
 function negate(values: Float64Array): void {

@@ -5,6 +5,7 @@
 import type { FloatHistogram } from '../../model/index.ts';
 import type { Grid } from './grid.ts';
 import type { SeriesNotes } from './notes.ts';
+import type { SampleCounts } from './sample_counts.ts';
 import { histogramSize, noHistograms } from './values.ts';
 import { moveWindow, type RangeSeries, type RangeShape, Window } from './windows.ts';
 
@@ -50,6 +51,8 @@ export interface MixedColumns {
   readonly present: Uint8Array;
   readonly histograms?: (FloatHistogram | null)[];
   readonly windowMax: number;
+  /** The samples of the last window. */
+  readonly lastCount: number;
 }
 
 /** As runWindows. */
@@ -59,7 +62,7 @@ export function runMixedWindows(
   grid: Grid,
   kernel: MixedKernel,
   args: readonly Float64Array[],
-  notes: SeriesNotes,
+  { notes, counts }: { readonly notes: SeriesNotes; readonly counts: SampleCounts },
 ): MixedColumns {
   const values = new Float64Array(grid.steps);
   const present = new Uint8Array(grid.steps);
@@ -69,12 +72,14 @@ export function runMixedWindows(
   const sizes = cumulativeSizes(histograms.samples);
   const stepArgs = new Float64Array(args.length);
   let windowMax = 0;
+  let size = 0;
   for (let step = 0; step < grid.steps; step++) {
     moveWindow(floats, range, grid, step);
     moveWindow(histograms, range, grid, step);
-    const size = floats.count + (sizes[histograms.to] as number) - (sizes[histograms.from] as number);
+    size = floats.count + (sizes[histograms.to] as number) - (sizes[histograms.from] as number);
     if (size > windowMax) windowMax = size;
     if (size === 0) continue;
+    counts.addAt(step, size);
     for (let i = 0; i < args.length; i++) stepArgs[i] = args[i]?.[step] as number;
     const result = kernel(window, stepArgs, notes);
     if (result === undefined) continue;
@@ -85,7 +90,13 @@ export function runMixedWindows(
       results[step] = result;
     }
   }
-  return { values, present, ...(results === undefined ? {} : { histograms: results }), windowMax };
+  return {
+    values,
+    present,
+    ...(results === undefined ? {} : { histograms: results }),
+    windowMax,
+    lastCount: size,
+  };
 }
 
 function split({ timestamps, values, histograms, startTimes }: RangeSeries): MixedWindow {

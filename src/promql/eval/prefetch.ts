@@ -51,6 +51,7 @@ export async function prefetch(
   const bucketless = bucketlessSelectors(expr);
   const reads = [...plan.reads.values()].map(async ({ request, nodes }) => {
     const series: readonly SeriesColumns[] = await sources.storage.select(request, signal);
+    context.holdData(series.length, bytesOf(series));
     for (const node of nodes) {
       context.data.set(node, bucketless.has(node) ? series.map(withoutBuckets) : series);
     }
@@ -146,4 +147,21 @@ class ReadPlan {
 
 function aggregateHints(expr: AggregateExpr): Hints {
   return { func: expr.op, grouping: expr.grouping, by: !expr.without };
+}
+
+/** About what a native histogram of a few dozen buckets takes, and what a series takes beside its columns. */
+const histogramBytes = 400;
+const seriesBytes = 200;
+
+/** What series hold; columns of times that follow one another are often one and the same. */
+function bytesOf(series: readonly SeriesColumns[]): number {
+  let bytes = 0;
+  let times: Float64Array | undefined;
+  for (const { timestamps, values, histograms } of series) {
+    bytes += values.byteLength + seriesBytes;
+    if (timestamps !== times) bytes += timestamps.byteLength;
+    times = timestamps;
+    if (histograms !== undefined) bytes += histograms.length * histogramBytes;
+  }
+  return bytes;
 }

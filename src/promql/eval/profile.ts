@@ -1,6 +1,7 @@
 /** What each operator of a running query gave and how long it took, for `explain`. */
 import type { Clock } from '../../base/index.ts';
 import type { Expr } from '../parse/tree.ts';
+import type { SampleStats } from '../types.ts';
 
 export interface OperatorRun {
   /** More than one where subqueries or functions evaluate an expression again. */
@@ -17,6 +18,7 @@ const nothing: OperatorRun = { runs: 0, series: 0, samples: 0, totalMs: 0 };
 export class QueryProfile {
   readonly #clock: Clock;
   readonly #operators = new Map<Expr, OperatorRun>();
+  readonly #elsewhere = new Map<number, SampleStats>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,6 +36,15 @@ export class QueryProfile {
         totalMs: sofar.totalMs + this.#clock.monotonicMs() - startMs,
       });
     };
+  }
+
+  /** What other places did for a fragment. */
+  tellElsewhere(fragmentId: number, stats: SampleStats): void {
+    this.#elsewhere.set(fragmentId, stats);
+  }
+
+  elsewhere(fragmentId: number): SampleStats | undefined {
+    return this.#elsewhere.get(fragmentId);
   }
 
   of(expr: Expr): OperatorRun {

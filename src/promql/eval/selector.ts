@@ -57,8 +57,9 @@ async function eachSelected(
           ? stepFloats(columns, windows.of(columns.timestamps), cells)
           : stepSeries(columns, grid, shift, lookbackMs, output);
     if (stepped.count > 0) {
-      take(stepped.series);
+      evaluator.counts.addSeries(stepped.series, stepped.count);
       context.hold(stepped.count);
+      take(stepped.series);
     }
     if (context.due) await context.pause();
   }

@@ -46,6 +46,7 @@ export class StepWindows {
   readonly rangeMs: number;
   readonly #grid: Grid;
   readonly #shift: Shift;
+  #samples: number | undefined;
   #distances: EdgeDistances | undefined;
   readonly #coverage: (Coverage | undefined)[] = [];
 
@@ -72,6 +73,22 @@ export class StepWindows {
     }
     this.windowMax = windowMax;
     this.isPaced = isPaced;
+  }
+
+  /** The samples of all windows, and of the last. */
+  get samples(): number {
+    if (this.#samples === undefined) {
+      let samples = 0;
+      for (let step = 0; step < this.from.length; step++) {
+        samples += (this.to[step] as number) - (this.from[step] as number);
+      }
+      this.#samples = samples;
+    }
+    return this.#samples;
+  }
+
+  get lastCount(): number {
+    return (this.to.at(-1) ?? 0) - (this.from.at(-1) ?? 0);
   }
 
   /** The steps whose windows have `samplesMin` samples. */

@@ -11,6 +11,7 @@ import type { Evaluator } from './context.ts';
 import type { Extension } from './extended.ts';
 import { type Grid, lookupMs, type Shift, shiftOf, subqueryGrid } from './grid.ts';
 import { seriesOf, withoutStale } from './raw.ts';
+import { SampleCounts } from './sample_counts.ts';
 import type { StepCells } from './step_columns.ts';
 
 /** One series' samples without staleness markers. */
@@ -94,8 +95,12 @@ function resetIndexes(values: Float64Array): number[] {
 /** Computes the window's result. Returns false when there is none. `args` are the other arguments at this step. */
 export type WindowKernel = (window: Window, args: Float64Array) => boolean;
 
-/** Evaluates an expression of type range vector. */
-export async function evaluateRange(expr: Expr, evaluator: Evaluator): Promise<RangeVector> {
+/** Evaluates an expression of type range vector. `inner` is told what the steps of a subquery look at. */
+export async function evaluateRange(
+  expr: Expr,
+  evaluator: Evaluator,
+  inner: SampleCounts = new SampleCounts(),
+): Promise<RangeVector> {
   const node = unwrapParens(expr);
   if (node.kind === 'matrix') {
     const series = seriesOf(node.selector, evaluator).map(withoutStale);
@@ -103,7 +108,7 @@ export async function evaluateRange(expr: Expr, evaluator: Evaluator): Promise<R
   }
   if (node.kind !== 'subquery') throw noRange(node);
   const { range, grid, times } = subqueryShape(node, evaluator);
-  const { series } = await evaluator.on(grid).vector(node.expr);
+  const { series } = await evaluator.on(grid, inner).vector(node.expr);
   return { ...range, series: series.map((one) => withoutResetHints(toColumns(one, times))) };
 }
 
@@ -214,7 +219,8 @@ export function toColumns(series: StepSeries, times: Float64Array): RangeSeries 
 
 /**
  * Runs a kernel over all windows of one series, into cells of which none is present. `args` holds one column per other
- * argument. Steps whose window is empty have no value. Gives the most samples that a window has, and how many results.
+ * argument. Steps whose window is empty have no value. Gives the most samples that a window has, those of the last one,
+ * and how many results.
  */
 export function runWindows(
   columns: RangeSeries,
@@ -222,8 +228,8 @@ export function runWindows(
   grid: Grid,
   kernel: WindowKernel,
   args: readonly Float64Array[],
-  { values, present }: StepCells,
-): { count: number; windowMax: number } {
+  { values, present, counts }: StepCells & { readonly counts: SampleCounts },
+): { count: number; windowMax: number; lastCount: number } {
   const window = new Window();
   const stepArgs = new Float64Array(args.length);
   window.timestamps = columns.timestamps;
@@ -234,13 +240,14 @@ export function runWindows(
     moveWindow(window, range, grid, step);
     if (window.count > windowMax) windowMax = window.count;
     if (window.count === 0) continue;
+    counts.addAt(step, window.count);
     for (let i = 0; i < args.length; i++) stepArgs[i] = args[i]?.[step] as number;
     if (!kernel(window, stepArgs)) continue;
     values[step] = window.result;
     present[step] = 1;
     count++;
   }
-  return { count, windowMax };
+  return { count, windowMax, lastCount: window.count };
 }
 
 /** Moves to a step's window; both edges only ever move forward. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Labels } from '../../model/index.ts';
 import type { Grid } from '../eval/grid.ts';
 import { isRising } from '../eval/raw.ts';
+import { SampleCounts } from '../eval/sample_counts.ts';
 import { StepWindowsCache } from '../eval/step_windows.ts';
 import { type RangeShape, runWindows, type Window, type WindowKernel } from '../eval/windows.ts';
 import {
@@ -91,7 +92,10 @@ test('a kernel of whole columns gives what that of windows gives, for series aft
           // The same times again, as series of one target have them.
           for (const list of all.flatMap((one) => [one, one])) {
             const expected = { values: new Float64Array(grid.steps), present: new Uint8Array(grid.steps) };
-            runWindows({ labels: Labels.empty, ...columnsOf(list) }, range, grid, windows, [], expected);
+            runWindows({ labels: Labels.empty, ...columnsOf(list) }, range, grid, windows, [], {
+              ...expected,
+              counts: new SampleCounts(),
+            });
             const { values, present } = compute(column, cache, list, grid);
             assert.deepEqual({ values, present }, expected, name);
           }

@@ -108,45 +108,50 @@ class SeriesRunner {
     const windows = this.#windows.of(timestamps);
     const coverage = windows.withAtLeast(samplesMin);
     context.holdBriefly(windows.windowMax);
+    this.#evaluator.counts.addWindows(windows.from, windows.to, windows.samples);
     if (coverage.count === 0) return;
     const cells = this.#run.cells.nextCovering(coverage);
     fill(values, windows, cells.values, rises);
     context.hold(coverage.count);
+    context.holdBriefly(windows.lastCount);
     this.#give({ labels, values: cells.values, present: cells.present }, dropName);
   }
 
   #floats(columns: RangeSeries): void {
-    const { context, grid } = this.#evaluator;
+    const { context, grid, counts } = this.#evaluator;
     const { kernels, args, cells } = this.#run;
     const { values, present } = cells.next();
-    const { count, windowMax } = runWindows(columns, this.#range, grid, kernels.floats, args, {
+    const { count, windowMax, lastCount } = runWindows(columns, this.#range, grid, kernels.floats, args, {
       values,
       present,
+      counts,
     });
     context.holdBriefly(windowMax);
     if (count === 0) return;
     context.hold(count);
+    context.holdBriefly(lastCount);
     this.#give({ labels: columns.labels, values, present }, columns.dropName);
   }
 
   #mixed(columns: RangeSeries): void {
-    const { context, grid } = this.#evaluator;
+    const { context, grid, counts } = this.#evaluator;
     const { kernels, args, span } = this.#run;
     const notes = new SeriesNotes(context.annotations, span, columns.labels.metricName);
     // Start times that don't matter are not for the kernel to see.
     const { startTimes, ...rest } = columns;
-    const { windowMax, ...result } = runMixedWindows(
+    const { windowMax, lastCount, ...result } = runMixedWindows(
       this.#usesStartTimes && startTimes !== undefined ? columns : rest,
       this.#range,
       grid,
       kernels.mixed,
       args,
-      notes,
+      { notes, counts },
     );
     context.holdBriefly(windowMax);
     if (!result.present.includes(1)) return;
     const series = { labels: columns.labels, ...result };
     context.hold(sampleCount([series]));
+    context.holdBriefly(lastCount);
     this.#give(series, columns.dropName);
   }
 

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file torchring/v1/query.proto.
  */
 export const file_torchring_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("Chh0b3JjaHJpbmcvdjEvcXVlcnkucHJvdG8SDHRvcmNocmluZy52MSI5CgxMYWJlbE1hdGNoZXISDAoEdHlwZRgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXZhbHVlGAMgASgJIjgKCE1hdGNoZXJzEiwKCG1hdGNoZXJzGAEgAygLMhoudG9yY2hyaW5nLnYxLkxhYmVsTWF0Y2hlciJaCgpTZWxlY3RQYXJ0EiwKCG1hdGNoZXJzGAEgAygLMhoudG9yY2hyaW5nLnYxLkxhYmVsTWF0Y2hlchIPCgdmcm9tX21zGAIgASgSEg0KBXRvX21zGAMgASgSIpIBCgtQYXJ0aWFsUGFydBIMCgRleHByGAEgASgJEhAKCHN0YXJ0X21zGAIgASgSEg4KBmVuZF9tcxgDIAEoEhIPCgdzdGVwX21zGAQgASgEEhMKC2xvb2tiYWNrX21zGAUgASgEEhMKC3NhbXBsZXNfbWF4GAYgASgEEhgKEHN1YnF1ZXJ5X3N0ZXBfbXMYByABKAQicgoKTG9va3VwUGFydBImCgZhbnlfb2YYASADKAsyFi50b3JjaHJpbmcudjEuTWF0Y2hlcnMSDwoHZnJvbV9tcxgCIAEoEhINCgV0b19tcxgDIAEoEhINCgVsYWJlbBgEIAEoCRINCgVsaW1pdBgFIAEoDSLcAgoORXhlY3V0ZVBheWxvYWQSFQoNdGFibGVfdmVyc2lvbhgBIAEoBBITCgtkZWFkbGluZV9tcxgCIAEoDRIqCgZzZWxlY3QYAyABKAsyGC50b3JjaHJpbmcudjEuU2VsZWN0UGFydEgAEiwKB3BhcnRpYWwYBCABKAsyGS50b3JjaHJpbmcudjEuUGFydGlhbFBhcnRIABIqCgZzZXJpZXMYBSABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAEi8KC2xhYmVsX25hbWVzGAYgASgLMhgudG9yY2hyaW5nLnYxLkxvb2t1cFBhcnRIABIwCgxsYWJlbF92YWx1ZXMYByABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAEi0KCWV4ZW1wbGFycxgIIAEoCzIYLnRvcmNocmluZy52MS5Mb29rdXBQYXJ0SABCBgoEcGFydCIcCgpTdHJpbmdMaXN0Eg4KBnZhbHVlcxgBIAMoCWIGcHJvdG8z");
+  fileDesc("Chh0b3JjaHJpbmcvdjEvcXVlcnkucHJvdG8SDHRvcmNocmluZy52MSI5CgxMYWJlbE1hdGNoZXISDAoEdHlwZRgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXZhbHVlGAMgASgJIjgKCE1hdGNoZXJzEiwKCG1hdGNoZXJzGAEgAygLMhoudG9yY2hyaW5nLnYxLkxhYmVsTWF0Y2hlciKhAQoKU2VsZWN0UGFydBIsCghtYXRjaGVycxgBIAMoCzIaLnRvcmNocmluZy52MS5MYWJlbE1hdGNoZXISDwoHZnJvbV9tcxgCIAEoEhINCgV0b19tcxgDIAEoEhIXCg9uZXdlc3RfZmlyc3RfbXMYBCABKBISFgoObmV3ZXN0X3N0ZXBfbXMYBSABKAQSFAoMbmV3ZXN0X3N0ZXBzGAYgASgNIrwBCgtQYXJ0aWFsUGFydBIMCgRleHByGAEgASgJEhAKCHN0YXJ0X21zGAIgASgSEg4KBmVuZF9tcxgDIAEoEhIPCgdzdGVwX21zGAQgASgEEhMKC2xvb2tiYWNrX21zGAUgASgEEhMKC3NhbXBsZXNfbWF4GAYgASgEEhgKEHN1YnF1ZXJ5X3N0ZXBfbXMYByABKAQSFAoMY291bnRzX3N0ZXBzGAggASgIEhIKCm1lbW9yeV9tYXgYCSABKAQicgoKTG9va3VwUGFydBImCgZhbnlfb2YYASADKAsyFi50b3JjaHJpbmcudjEuTWF0Y2hlcnMSDwoHZnJvbV9tcxgCIAEoEhINCgV0b19tcxgDIAEoEhINCgVsYWJlbBgEIAEoCRINCgVsaW1pdBgFIAEoDSLcAgoORXhlY3V0ZVBheWxvYWQSFQoNdGFibGVfdmVyc2lvbhgBIAEoBBITCgtkZWFkbGluZV9tcxgCIAEoDRIqCgZzZWxlY3QYAyABKAsyGC50b3JjaHJpbmcudjEuU2VsZWN0UGFydEgAEiwKB3BhcnRpYWwYBCABKAsyGS50b3JjaHJpbmcudjEuUGFydGlhbFBhcnRIABIqCgZzZXJpZXMYBSABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAEi8KC2xhYmVsX25hbWVzGAYgASgLMhgudG9yY2hyaW5nLnYxLkxvb2t1cFBhcnRIABIwCgxsYWJlbF92YWx1ZXMYByABKAsyGC50b3JjaHJpbmcudjEuTG9va3VwUGFydEgAEi0KCWV4ZW1wbGFycxgIIAEoCzIYLnRvcmNocmluZy52MS5Mb29rdXBQYXJ0SABCBgoEcGFydCIcCgpTdHJpbmdMaXN0Eg4KBnZhbHVlcxgBIAMoCWIGcHJvdG8z");
 
 /**
  * @generated from message torchring.v1.LabelMatcher
@@ -81,6 +81,24 @@ export type SelectPart = Message<"torchring.v1.SelectPart"> & {
    * @generated from field: sint64 to_ms = 3;
    */
   toMs: bigint;
+
+  /**
+   * Samples that are not the newest at any of newest_steps instants, from newest_first_ms on and newest_step_ms apart, may
+   * be left out. 0 steps: none may.
+   *
+   * @generated from field: sint64 newest_first_ms = 4;
+   */
+  newestFirstMs: bigint;
+
+  /**
+   * @generated from field: uint64 newest_step_ms = 5;
+   */
+  newestStepMs: bigint;
+
+  /**
+   * @generated from field: uint32 newest_steps = 6;
+   */
+  newestSteps: number;
 };
 
 /**
@@ -132,6 +150,20 @@ export type PartialPart = Message<"torchring.v1.PartialPart"> & {
    * @generated from field: uint64 subquery_step_ms = 7;
    */
   subqueryStepMs: bigint;
+
+  /**
+   * The samples of each step are counted, too.
+   *
+   * @generated from field: bool counts_steps = 8;
+   */
+  countsSteps: boolean;
+
+  /**
+   * Bytes that it may hold; 0: any number.
+   *
+   * @generated from field: uint64 memory_max = 9;
+   */
+  memoryMax: bigint;
 };
 
 /**

@@ -72,15 +72,20 @@ export class AggregateState {
 
   /** Adds the state of the same aggregation over other series; that one is used up. */
   merge(other: AggregateState): void {
+    for (const _ of this.merging(other));
+  }
+
+  /** The same, group by group. */
+  *merging(other: AggregateState): Generator<void> {
     assert(this.op === other.op && this.setup.steps === other.setup.steps, 'states of two aggregations');
     for (const [key, group] of other.groups) {
       const own = this.groups.get(key);
-      if (own === undefined) {
-        this.groups.set(key, group);
-        continue;
+      if (own === undefined) this.groups.set(key, group);
+      else {
+        own.state.merge(group.state);
+        if (group.dropName) own.dropName = true;
       }
-      own.state.merge(group.state);
-      if (group.dropName) own.dropName = true;
+      yield;
     }
   }
 
