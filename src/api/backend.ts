@@ -19,6 +19,12 @@ export interface QueryOptions {
   readonly lookbackMs?: number;
   /** False turns an answer that lacks data into an error. */
   readonly partialResponse: boolean;
+  /** Statistics in the answer: of the query, or of its steps, too. */
+  readonly stats?: 'query' | 'all';
+  /** The plan in the answer. Default false. */
+  readonly explains?: boolean;
+  /** For the query log. */
+  readonly request?: { readonly clientIP: string; readonly method: string; readonly path: string };
 }
 
 export interface SelectorsRequest {
@@ -52,6 +58,37 @@ export interface MetadataFilter {
   /** Metrics at most; 0 = none. */
   readonly limit?: number;
   readonly limitPerMetric?: number;
+}
+
+export interface TargetMetadataFilter {
+  readonly metric?: string;
+  /** Once so many entries are there, no further target is asked. */
+  readonly limit?: number;
+  /** A selector for the labels of targets. */
+  readonly matchTarget?: string;
+}
+
+/** Something that users should know right now. */
+export interface Notification {
+  readonly text: string;
+  /** RFC 3339. */
+  readonly date: string;
+  /** False as it ends. */
+  readonly active: boolean;
+}
+
+export interface LiveNotifications {
+  list(): readonly Notification[];
+  /** Tells what holds now and every change, until the function that is returned is called; undefined when there are too many listeners. */
+  subscribe(listener: (notification: Notification) => void): (() => void) | undefined;
+}
+
+/** Each over all nodes; each rejects with CodedError `unavailable`, naming nodes, when it was not done everywhere. */
+export interface AdminBackend {
+  deleteSeries(selectors: readonly string[], fromMs: number, toMs: number): Promise<void>;
+  cleanTombstones(): Promise<void>;
+  /** Resolves with the name of the snapshot. */
+  snapshot(): Promise<string>;
 }
 
 export interface ClusterMemberView {
@@ -93,11 +130,26 @@ export interface PrometheusBackend {
   series(request: SelectorsRequest, signal: AbortSignal): Promise<Answer>;
   labelNames(request: SelectorsRequest, signal: AbortSignal): Promise<Answer>;
   labelValues(name: string, request: SelectorsRequest, signal: AbortSignal): Promise<Answer>;
+  /** Of the series of all selectors in an expression; without `data` when it has none. */
+  exemplars(expr: string, fromMs: number, toMs: number, signal: AbortSignal): Promise<Answer>;
+  /** An expression laid out over lines, as a JSON string. */
+  formatQuery(expr: string, signal: AbortSignal): Promise<Answer>;
+  /** An expression's syntax tree. */
+  parseQuery(expr: string, signal: AbortSignal): Promise<Answer>;
   /** The `data` of /api/v1/targets over all nodes. */
   targets(filter: TargetsFilter, signal: AbortSignal): Promise<Answer>;
   scrapePools(): readonly string[];
   /** The `data` of /api/v1/metadata: metric → [{type, help, unit}]. */
   metadata(filter: MetadataFilter, signal: AbortSignal): Promise<Answer>;
+  /** The `data` of /api/v1/targets/metadata. */
+  targetMetadata(filter: TargetMetadataFilter, signal: AbortSignal): Promise<Answer>;
+  /** The `data` of /api/v1/status/tsdb, lists of so many entries at most. */
+  tsdbStatus(limit: number, signal: AbortSignal): Promise<Answer>;
+  /** How many of the shards' workers have replayed their logs. */
+  walReplay(): { readonly min: number; readonly max: number; readonly current: number };
+  features(): Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  readonly notifications: LiveNotifications;
+  readonly admin: AdminBackend;
   rules(filter: RulesFilter, signal: AbortSignal): Promise<Answer>;
   alerts(signal: AbortSignal): Promise<Answer>;
   /** The text of the running configuration. */

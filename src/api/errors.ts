@@ -1,7 +1,7 @@
 /** Prometheus' error kinds and the HTTP status of each; what the API answers when something was wrong. */
 import { CodedError, errorText } from '../base/index.ts';
 
-export const statusOfErrorType = {
+const statusOfErrorType = {
   bad_data: 400,
   execution: 422,
   canceled: 499,
@@ -17,10 +17,13 @@ export type ApiErrorType = keyof typeof statusOfErrorType;
 export class ApiError extends CodedError {
   override readonly name = 'ApiError';
   readonly errorType: ApiErrorType;
+  /** In place of that of its kind. */
+  readonly status: number | undefined;
 
-  constructor(errorType: ApiErrorType, message: string, options?: { cause?: unknown }) {
+  constructor(errorType: ApiErrorType, message: string, options: { cause?: unknown; status?: number } = {}) {
     super(errorType, message, options);
     this.errorType = errorType;
+    this.status = options.status;
   }
 }
 
@@ -45,6 +48,12 @@ export function errorTypeOf(error: unknown): ApiErrorType {
     if (unavailableCodes.has(error.code)) return 'unavailable';
   }
   return 'internal';
+}
+
+/** The HTTP status of anything that was thrown. */
+export function statusOfError(error: unknown): number {
+  const own = error instanceof ApiError ? error.status : undefined;
+  return own ?? statusOfErrorType[errorTypeOf(error)];
 }
 
 export interface ErrorBody {

@@ -5,7 +5,8 @@
 import type { FastifyRequest } from 'fastify';
 import { errorText } from '../base/index.ts';
 import { parseSecondsOrDuration, parseTimestamp, quoteGo } from '../model/index.ts';
-import { ApiError } from './errors.ts';
+import type { Answer } from './backend.ts';
+import { ApiError, errorTypeOf } from './errors.ts';
 import { type Form, parseForm } from './form.ts';
 
 const int64Max = 2n ** 63n - 1n;
@@ -85,20 +86,27 @@ export class Params {
     return value;
   }
 
-  /** Go's ParseBool, upper case allowed; false when absent. */
-  flag(name: string): boolean {
+  /** Go's ParseBool, upper case allowed; false when absent. `what` was not possible when it is neither. */
+  flag(name: string, what = `error converting ${name}`): boolean {
     const text = this.text(name)?.toLowerCase();
     if (text === undefined || falseWords.has(text)) return false;
     if (trueWords.has(text)) return true;
-    throw badParam(
-      name,
-      `error converting ${name}: strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`,
-    );
+    throw badParam(name, `${what}: strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`);
   }
 }
 
 export function badParam(name: string, reason: string): ApiError {
   return new ApiError('bad_data', `invalid parameter ${quoteGo(name)}: ${reason}`);
+}
+
+/** The backend's errors do not know which parameter held the text that it could not read. */
+export async function blaming(parameter: string, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (errorTypeOf(error) === 'bad_data') throw badParam(parameter, errorText(error));
+    throw error;
+  }
 }
 
 function parsed<Value>(name: string, text: string, parse: (text: string) => Value, prefix = ''): Value {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Registry } from 'prom-client';
 import { LocalWorkers, type WorkerMessage } from '../actors/index.ts';
 import { alertmanagerConfig } from '../alertmanager/testing/config.ts';
 import { type Clock, CodedError } from '../base/index.ts';
@@ -148,11 +149,18 @@ test('a report over all nodes names the node that did not answer and the worker 
     if (message.type === 'report') message.replyTo.ok(new TextEncoder().encode('[{"x":1}]'));
   }
   assert.deepEqual((await whole).items, [{ x: 1 }, { x: 1 }]);
-  await assert.rejects(reports.local('nonsense'), { code: 'unknown_report' });
+  await assert.rejects(reports.local('nonsense', new Uint8Array(0)), { code: 'unknown_report' });
 });
 
 test('remote write that no worker takes is to be sent again', async () => {
   const workers = new LocalWorkers({ shards: 4, stores: 1, workers: 1 });
-  const backend = new NodeRemoteBackend({ workers, features: [] });
+  const backend = new NodeRemoteBackend({
+    workers,
+    features: [],
+    limits: { readSamplesMax: 0, readsMax: 1, frameBytesMax: 1, lookbackMs: 1 },
+    config: () => undefined,
+    clock: new VirtualClock(),
+    registry: new Registry(),
+  });
   assert.equal((await backend.write(new Uint8Array(1), 1)).status, 503);
 });

@@ -16,6 +16,8 @@ interface Deps {
   readonly source: ConfigSource;
   /** Rejects when a part of the node refuses it; the old one is in force everywhere then. */
   readonly apply: (config: LoadedConfig) => Promise<void>;
+  /** How a reload ended. */
+  readonly onReload?: (isGood: boolean) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -50,14 +52,16 @@ export class ConfigReloader {
   }
 
   async #reload(): Promise<void> {
-    const { source, log } = this.#deps;
+    const { source, log, onReload } = this.#deps;
     const file = source.paths.prometheus;
     log.info({ file }, 'loading the configuration');
     try {
       await this.#apply(await this.#load());
       log.info({ file }, 'configuration loaded');
+      onReload?.(true);
     } catch (error) {
       this.#isLastReloadGood = false;
+      onReload?.(false);
       log.error({ file, err: errorText(error) }, 'the configuration was not loaded, the old one goes on');
       throw error;
     }

@@ -3,7 +3,7 @@
  * the same member; a directory of another cluster, or with another number of shards, is refused rather than misread.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, errorText } from '../base/index.ts';
 import type { EngineName } from '../tsdb/index.ts';
@@ -97,4 +97,13 @@ export function openDataDirectory(settings: BirthSettings): NodeIdentity {
     throw dataError(`cannot use ${settings.path} as data directory: ${errorText(error)}`, error);
   }
   return identity;
+}
+
+/** Makes the directory of a snapshot one that a node can be started from: the last thing to be written. */
+export function copyIdentity(from: string, to: string): void {
+  try {
+    copyFileSync(join(from, fileName), join(to, fileName));
+  } catch (error) {
+    throw dataError(`cannot write ${fileName} to ${to}: ${errorText(error)}`, error);
+  }
 }

@@ -166,7 +166,30 @@ export const flagTable: FlagTable = {
     initial: '',
     parse: identity,
     isFile: true,
-    notYet: whenSet('HTTP is served without TLS and authentication'),
+  },
+  webReadTimeoutMs: {
+    name: 'web.read-timeout',
+    group: 'Web',
+    help: 'Longest time that a request may take to arrive, and that a connection may be idle.',
+    value: 'duration',
+    initial: 300_000,
+    parse: parseDuration,
+  },
+  webMaxConnections: {
+    name: 'web.max-connections',
+    group: 'Web',
+    help: 'Most connections at a time to all addresses of the HTTP API; further ones are closed.',
+    value: 'n',
+    initial: 512,
+    parse: wholeNumber(1, 1_000_000),
+  },
+  webMaxNotificationsSubscribers: {
+    name: 'web.max-notifications-subscribers',
+    group: 'Web',
+    help: 'Most listeners of live notifications at a time.',
+    value: 'n',
+    initial: 16,
+    parse: wholeNumber(0, 10_000),
   },
   webEnableLifecycle: {
     name: 'web.enable-lifecycle',
@@ -181,7 +204,6 @@ export const flagTable: FlagTable = {
     help: 'Allow the API endpoints for administration.',
     initial: false,
     parse: parseSwitch,
-    notYet: whenSet('there are no endpoints for administration yet'),
   },
   webEnableRemoteWriteReceiver: {
     name: 'web.enable-remote-write-receiver',
@@ -317,6 +339,14 @@ export const flagTable: FlagTable = {
     value: 'n',
     initial: 50_000_000,
     parse: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  },
+  queryMemoryMaxBytes: {
+    name: 'query.max-memory',
+    group: 'Queries',
+    help: 'Most memory that the data of a query, or its answer, may take on each node that works on it, with a unit (B, KB, MB, GB).',
+    value: 'size',
+    initial: 1024 ** 3,
+    parse: parseMemory,
   },
   queryMaxConcurrency: {
     name: 'query.max-concurrency',
@@ -540,10 +570,7 @@ export const ignoredFlags: Readonly<Record<string, boolean>> = {
   'storage.tsdb.wal-segment-size': false,
   'web.console.libraries': false,
   'web.console.templates': false,
-  'web.max-connections': false,
-  'web.max-notifications-subscribers': false,
   'web.page-title': false,
-  'web.read-timeout': false,
   'web.user-assets': false,
 };
 

@@ -17,7 +17,11 @@ export interface NodeFlags {
   readonly storageEngine: EngineName;
   /** `host:port`; an empty host means all addresses. */
   readonly webListenAddresses: readonly string[];
+  /** Empty: neither TLS nor authentication. */
   readonly webConfigFile: string;
+  readonly webReadTimeoutMs: number;
+  readonly webMaxConnections: number;
+  readonly webMaxNotificationsSubscribers: number;
   readonly webEnableLifecycle: boolean;
   readonly webEnableAdminApi: boolean;
   readonly webEnableRemoteWriteReceiver: boolean;
@@ -37,6 +41,7 @@ export interface NodeFlags {
   readonly webCorsOrigin: string;
   readonly queryTimeoutMs: number;
   readonly queryMaxSamples: number;
+  readonly queryMemoryMaxBytes: number;
   readonly queryMaxConcurrency: number;
   readonly queryLookbackDeltaMs: number;
   /** Names given with --enable-feature, as written. */

@@ -14,6 +14,7 @@ import {
   controlProps,
   DiscoveryManager,
   LocalWorkers,
+  QueryMetrics,
   QueryService,
   RuleManager,
   type WorkerData,
@@ -27,6 +28,7 @@ import { createDiscoveryMetrics } from '../discovery/index.ts';
 import { AnchoredRegex, formatDuration } from '../model/index.ts';
 import { createRuleMetrics, ruleGroupKey } from '../rules/index.ts';
 import { ActorSystem, NodeLink, type ThreadGroup } from '../runtime/index.ts';
+import { Admin } from './admin.ts';
 import { AlertService } from './alert_service.ts';
 import { type AlertmanagerParts, NodeAlertmanagerBackend } from './alertmanager_backend.ts';
 import { ConfigApplier } from './config_applier.ts';
@@ -35,16 +37,19 @@ import { ConfigReloader } from './config_reloader.ts';
 import { ConfigSource } from './config_source.ts';
 import type { StorageConfig } from './config_types.ts';
 import { openDataDirectory } from './data_directory.ts';
+import { featureList } from './feature_list.ts';
 import { autoReloads, engineFeatures, featuresWithoutEffect } from './features.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import { type HttpListener, hostAndPort, listen, routePrefix } from './http_server.ts';
 import type { LoadedConfig } from './load_config.ts';
 import { ClusterTransport } from './node_transport.ts';
+import { Notifications, notificationTexts } from './notifications.ts';
 import { createRegistry, ownMetrics } from './own_metrics.ts';
 import { ClusterPeers } from './peer_calls.ts';
 import { peerHandlers } from './peer_handlers.ts';
 import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
 import { NodeRemoteBackend } from './remote_backend.ts';
+import { QueryLog } from './query_log.ts';
 import { Reports } from './reports.ts';
 import { RuleSources } from './rule_sources.ts';
 import { SilenceStore } from './silence_store.ts';
@@ -77,6 +82,8 @@ export class TorchringNode {
   readonly #registry: Registry;
   readonly #system: ActorSystem;
   readonly #workers: LocalWorkers;
+  readonly #queryMetrics: QueryMetrics;
+  readonly #queryLog: QueryLog;
   readonly #settings: WorkerSettings;
   readonly #listeners: HttpListener[] = [];
   #threads: ThreadGroup<WorkerData> | undefined;
@@ -86,6 +93,7 @@ export class TorchringNode {
   readonly #alertmanagerBackend: NodeAlertmanagerBackend;
   #parts: (ClusterParts & AlertmanagerParts) | undefined;
   readonly #reloader: ConfigReloader;
+  readonly #notifications: Notifications;
   #stopping: Promise<void> | undefined;
   #onQuit: () => void = () => undefined;
 
@@ -97,7 +105,20 @@ export class TorchringNode {
     this.#system = new ActorSystem({ ...deps, registry: this.#registry, name: 'control' });
     this.#settings = workerSettings(flags, storage);
     this.#workers = new LocalWorkers(this.#settings.layout);
-    this.#reloader = new ConfigReloader({ source, apply: (config) => this.#apply(config), ...deps });
+    this.#queryMetrics = new QueryMetrics(this.#registry, flags.queryMaxConcurrency);
+    this.#queryLog = new QueryLog({ ...deps, metrics: this.#queryMetrics });
+    this.#reloader = new ConfigReloader({
+      source,
+      apply: (config) => this.#apply(config),
+      onReload: (isGood) => {
+        if (isGood) this.#notifications.remove(notificationTexts.reloadFailed);
+        else this.#notifications.add(notificationTexts.reloadFailed);
+      },
+      ...deps,
+    });
+    const listenersMax = flags.webMaxNotificationsSubscribers;
+    this.#notifications = new Notifications(listenersMax, () => deps.clock.nowMs(), this.#registry);
+    this.#notifications.add(notificationTexts.starting);
     this.#backend = this.#makeBackend();
     this.#alertmanagerBackend = new NodeAlertmanagerBackend({
       parts: () => this.#parts,
@@ -159,6 +180,7 @@ export class TorchringNode {
     this.#compose(cluster, config);
     await this.#reloader.start(config);
     if (autoReloads(this.#flags.enableFeatures)) this.#reloader.watch(this.#flags.configAutoReloadIntervalMs);
+    this.#notifications.remove(notificationTexts.starting);
     log.info({ node: this.#settings.nodeId, version }, 'the node is up');
   }
 
@@ -185,7 +207,7 @@ export class TorchringNode {
     const registry = this.#registry;
     const peers = new ClusterPeers(cluster, this.#settings.layout.shards);
     this.#system.spawn(controlProps(this.#workers, peers), controlName);
-    const queries = new QueryService(this.#workers, this.#flags.queryMaxConcurrency, clock);
+    const queries = this.#queryService();
     const sources = new RuleSources(queries, this.#workers, this.#settings.limits, log);
     const externalUrl = this.#externalUrl();
     const link = new NodeLink(this.#system, new ClusterTransport(cluster), cluster.nodeId);
@@ -195,7 +217,7 @@ export class TorchringNode {
       link,
       log,
       groups: {
-        query: (expr, timeMs, signal) => sources.query(expr, timeMs, signal),
+        query: (expr, timeMs, signal, group) => sources.query(expr, timeMs, signal, group),
         append: (batch) => sources.append(batch),
         readSeries: (matchers, fromMs, toMs) => sources.read(matchers, fromMs, toMs),
         sendAlerts: (posted) => alerts.post(posted),
@@ -224,9 +246,10 @@ export class TorchringNode {
       metrics: createDiscoveryMetrics(registry),
     });
     const reports = new Reports(cluster, this.#workers, rules);
-    cluster.handle(peerHandlers(this.#workers, reports));
+    const admin = new Admin(cluster, this.#workers, this.#settings.dataPath, { clock, random });
+    cluster.handle(peerHandlers(this.#workers, reports, admin));
     const applier = new ConfigApplier(
-      { cluster, workers: this.#workers, rules, alerts, discovery, externalUrl, clock, log },
+      { cluster, workers: this.#workers, rules, alerts, discovery, queryLog: this.#queryLog, externalUrl, clock, log },
       this.#flags,
     );
     this.#applier = applier;
@@ -234,6 +257,7 @@ export class TorchringNode {
       cluster,
       queries,
       reports,
+      admin,
       alerts,
       silences,
       config: () => (applier.config ?? config).alertmanager,
@@ -242,6 +266,33 @@ export class TorchringNode {
         (applier.config ?? config).ruleGroups.map(({ file, name }) => ruleGroupKey(file, name)),
       scrapePools: () => (applier.config ?? config).prometheus.scrapeConfigs.map(({ jobName }) => jobName),
     };
+  }
+
+  #makeRemoteBackend(): NodeRemoteBackend {
+    const { enableFeatures: features, queryLookbackDeltaMs: lookbackMs } = this.#flags;
+    return new NodeRemoteBackend({
+      workers: this.#workers,
+      features,
+      limits: {
+        readSamplesMax: this.#flags.remoteReadSampleLimit,
+        readsMax: this.#flags.remoteReadConcurrentLimit,
+        frameBytesMax: this.#flags.remoteReadMaxBytesInFrame,
+        lookbackMs,
+      },
+      config: () => this.#applier?.config?.prometheus,
+      clock: this.#deps.clock,
+      registry: this.#registry,
+    });
+  }
+
+  #queryService(): QueryService {
+    return new QueryService({
+      workers: this.#workers,
+      concurrencyMax: this.#flags.queryMaxConcurrency,
+      clock: this.#deps.clock,
+      metrics: this.#queryMetrics,
+      onDone: (record) => this.#queryLog.write(record),
+    });
   }
 
   #makeBackend(): NodeBackend {
@@ -253,12 +304,15 @@ export class TorchringNode {
       flags: this.#flags.flagTexts,
       retentionText: formatDuration(this.#flags.retentionTimeMs),
       startedAtMs: this.#startedAtMs,
+      features: featureList(this.#flags),
+      countsSteps: countsSteps(this.#flags.enableFeatures),
+      notifications: this.#notifications,
       configStatus: () => this.#reloader.status,
       isReady: () => this.isReady,
       metrics: () => ownMetrics(this.#registry, this.#workers, this.#deps.log),
       reload: () => this.reload(),
       quit: () => this.#onQuit(),
-      remote: new NodeRemoteBackend({ workers: this.#workers, features: this.#flags.enableFeatures }),
+      remote: this.#makeRemoteBackend(),
     });
   }
 
@@ -272,7 +326,9 @@ export class TorchringNode {
         isEnabled: this.#flags.webEnableRemoteWriteReceiver,
         acceptedMessages: this.#flags.webRemoteWriteMessages,
       },
+      otlp: { isEnabled: this.#flags.webEnableOtlpReceiver },
       isLifecycleEnabled: this.#flags.webEnableLifecycle,
+      isAdminEnabled: this.#flags.webEnableAdminApi,
       corsOrigin: AnchoredRegex.compile(this.#flags.webCorsOrigin),
       ...(prefix === '' ? {} : { prefix }),
     });
@@ -301,12 +357,14 @@ export class TorchringNode {
   }
 
   async #stopInOrder(): Promise<void> {
+    this.#notifications.add(notificationTexts.stopping);
     this.#reloader.stop();
     await this.#closeListeners();
     this.#applier?.stop();
     await this.#cluster?.leave();
     await this.#threads?.stop(stopDeadlineMs);
     await this.#system.shutdown(stopDeadlineMs);
+    await this.#queryLog.close();
   }
 
   /** No new requests; those under way may finish, but not keep the node from leaving the cluster. */
@@ -391,6 +449,7 @@ function workerSettings(flags: ParsedNodeFlags, storage: StorageConfig): WorkerS
       samplesMax: flags.queryMaxSamples,
       timeoutMs: flags.queryTimeoutMs,
       lookbackMs: flags.queryLookbackDeltaMs,
+      memoryMax: flags.queryMemoryMaxBytes,
     },
     features: engineFeatures(flags.enableFeatures),
   };

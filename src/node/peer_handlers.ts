@@ -7,6 +7,7 @@ import {
   type ExecuteRequest,
   type UpperHandlers,
 } from '../cluster/index.ts';
+import { type Admin, adminKind } from './admin.ts';
 import { writeResponse } from './peer_calls.ts';
 import { type Reports, reportPrefix } from './reports.ts';
 
@@ -19,10 +20,15 @@ async function* execute(
   request: ExecuteRequest,
   workers: LocalWorkers,
   reports: Reports,
+  admin: Admin,
 ): AsyncGenerator<ExecuteChunk> {
   const { kind, shards, payload } = request;
+  if (kind === adminKind) {
+    await admin.local(payload);
+    return;
+  }
   const answers = kind.startsWith(reportPrefix)
-    ? await reports.local(kind.slice(reportPrefix.length))
+    ? await reports.local(kind.slice(reportPrefix.length), payload)
     : await workers.execute({ kind, shards, payload, deadlineMs: executeDeadlineMs });
   for (const answer of answers) yield create(ExecuteChunkSchema, { payload: answer });
 }
@@ -30,12 +36,13 @@ async function* execute(
 export function peerHandlers(
   workers: LocalWorkers,
   reports: Reports,
+  admin: Admin,
 ): Required<Pick<UpperHandlers, 'write' | 'execute'>> {
   return {
     async write({ shard, epoch, bypassOutOfOrder, batch }) {
       const write = { shard, epoch: Number(epoch), bypassOutOfOrder, batch };
       return writeResponse(await workers.append(write, appendDeadlineMs));
     },
-    execute: (request) => execute(request, workers, reports),
+    execute: (request) => execute(request, workers, reports, admin),
   };
 }

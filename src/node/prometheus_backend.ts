@@ -1,22 +1,35 @@
 /** The Prometheus API's questions, answered by the actors of this node and the nodes beside it. */
 import { cpus, hostname } from 'node:os';
-import type { LocalWorkers, LookupSpec, QueryLimits, QueryService, QuerySpec } from '../actors/index.ts';
 import type {
+  LocalWorkers,
+  LookupSpec,
+  QueryLimits,
+  QueryOrigin,
+  QueryService,
+  QuerySpec,
+} from '../actors/index.ts';
+import type {
+  AdminBackend,
   Answer,
   ClusterView,
+  LiveNotifications,
+  MetadataFilter,
   PrometheusBackend,
   QueryOptions,
   RemoteBackend,
   RulesFilter,
   SelectorsRequest,
+  TargetMetadataFilter,
   TargetsFilter,
 } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { RuleGroupView } from '../rules/index.ts';
+import type { FeatureList } from './feature_list.ts';
 import type { ConfigStatus } from './own_metrics.ts';
 import type { Reports } from './reports.ts';
 import { distinctGroups, missingGroups, rulesPage } from './rules_page.ts';
+import { askedEntries, tsdbStatus, type WorkerCardinality } from './tsdb_status.ts';
 import { buildInfo } from './version.ts';
 
 const encoder = new TextEncoder();
@@ -26,6 +39,7 @@ export interface ClusterParts {
   readonly cluster: Pick<ClusterNode, 'nodeId' | 'leader' | 'member' | 'members' | 'table'>;
   readonly queries: QueryService;
   readonly reports: Pick<Reports, 'here' | 'everywhere'>;
+  readonly admin: AdminBackend;
   readonly configText: () => string;
   readonly scrapePools: () => readonly string[];
   /** Keys of the configured rule groups. */
@@ -38,9 +52,13 @@ export interface BackendDeps {
   readonly clusterName: string;
   readonly workers: LocalWorkers;
   readonly limits: QueryLimits;
+  /** Whether the samples of each step are counted for those who ask for all statistics. */
+  readonly countsSteps: boolean;
   readonly flags: Readonly<Record<string, string>>;
   readonly retentionText: string;
   readonly startedAtMs: number;
+  readonly features: FeatureList;
+  readonly notifications: LiveNotifications;
   readonly configStatus: () => ConfigStatus;
   readonly isReady: () => boolean;
   readonly metrics: () => Promise<{ contentType: string; body: string }>;
@@ -65,6 +83,10 @@ interface MetadataItem {
   readonly unit: string;
 }
 
+function originOf({ request }: QueryOptions): QueryOrigin {
+  return request === undefined ? {} : { httpRequest: { ...request } };
+}
+
 export class NodeBackend implements PrometheusBackend {
   readonly #deps: BackendDeps;
 
@@ -85,7 +107,7 @@ export class NodeBackend implements PrometheusBackend {
 
   query(expr: string, timeMs: number, options: QueryOptions, signal: AbortSignal): Promise<Answer> {
     const range = { startMs: timeMs, endMs: timeMs, stepMs: 1, instant: true };
-    return this.#parts.queries.query(this.#spec(expr, range, options), signal);
+    return this.#parts.queries.query(this.#spec(expr, range, options), signal, originOf(options));
   }
 
   queryRange(
@@ -94,25 +116,30 @@ export class NodeBackend implements PrometheusBackend {
     options: QueryOptions,
     signal: AbortSignal,
   ): Promise<Answer> {
-    return this.#parts.queries.query(this.#spec(expr, { ...range, instant: false }, options), signal);
+    const spec = this.#spec(expr, { ...range, instant: false }, options);
+    return this.#parts.queries.query(spec, signal, originOf(options));
   }
 
   #spec(
     expr: string,
     range: Pick<QuerySpec, 'startMs' | 'endMs' | 'stepMs' | 'instant'>,
-    { timeoutMs, lookbackMs, limit, partialResponse }: QueryOptions,
+    { timeoutMs, lookbackMs, limit, partialResponse, stats, explains = false }: QueryOptions,
   ): QuerySpec {
-    const { limits } = this.#deps;
+    const { limits, countsSteps } = this.#deps;
+    const { samplesMax, memoryMax } = limits;
     return {
       expr,
       ...range,
       limits: {
-        samplesMax: limits.samplesMax,
+        samplesMax,
+        ...(memoryMax === undefined ? {} : { memoryMax }),
         timeoutMs: Math.min(timeoutMs ?? limits.timeoutMs, limits.timeoutMs),
         lookbackMs: lookbackMs ?? limits.lookbackMs,
       },
       partialResponse,
       seriesMax: limit ?? 0,
+      explains,
+      ...(stats === undefined ? {} : { stats: countsSteps && stats === 'all' ? 'steps' : 'samples' }),
     };
   }
 
@@ -135,6 +162,18 @@ export class NodeBackend implements PrometheusBackend {
     signal: AbortSignal,
   ): Promise<Answer> {
     return this.#parts.queries.lookup({ what, label, selectors, fromMs, toMs, limit }, signal);
+  }
+
+  exemplars(expr: string, fromMs: number, toMs: number, signal: AbortSignal): Promise<Answer> {
+    return this.#lookup('exemplars', '', { selectors: [expr], fromMs, toMs }, signal);
+  }
+
+  formatQuery(expr: string, signal: AbortSignal): Promise<Answer> {
+    return this.#lookup('format', '', { selectors: [expr], fromMs: 0, toMs: 0 }, signal);
+  }
+
+  parseQuery(expr: string, signal: AbortSignal): Promise<Answer> {
+    return this.#lookup('tree', '', { selectors: [expr], fromMs: 0, toMs: 0 }, signal);
   }
 
   async targets({ state, scrapePool }: TargetsFilter, signal: AbortSignal): Promise<Answer> {
@@ -161,27 +200,45 @@ export class NodeBackend implements PrometheusBackend {
     return [...this.#parts.scrapePools()].sort();
   }
 
-  async metadata(
-    filter: { readonly metric?: string; readonly limit?: number; readonly limitPerMetric?: number },
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const { items, warnings } = await this.#parts.reports.everywhere('metadata', signal);
-    const byMetric = new Map<string, Map<string, Omit<MetadataItem, 'metric'>>>();
-    for (const { metric, type, help, unit } of items as MetadataItem[]) {
-      if (filter.metric !== undefined && metric !== filter.metric) continue;
-      const known = byMetric.get(metric) ?? new Map<string, Omit<MetadataItem, 'metric'>>();
-      if (!byMetric.has(metric)) {
-        if (filter.limit !== undefined && byMetric.size >= filter.limit) continue;
-        byMetric.set(metric, known);
-      }
-      const perMetricMax = filter.limitPerMetric ?? 0;
-      if (perMetricMax > 0 && known.size >= perMetricMax) continue;
-      known.set(`${type}\n${unit}\n${help}`, { type, help, unit });
-    }
-    const data = Object.fromEntries(
-      [...byMetric].map(([metric, entries]) => [metric, [...entries.values()]]),
-    );
-    return answerOf(data, warnings);
+  async metadata(filter: MetadataFilter, signal: AbortSignal): Promise<Answer> {
+    const { items, warnings } = await this.#parts.reports.everywhere('metadata', signal, filter);
+    return answerOf(joinedMetadata(items as MetadataItem[], filter), warnings);
+  }
+
+  async targetMetadata(filter: TargetMetadataFilter, signal: AbortSignal): Promise<Answer> {
+    const { items, warnings } = await this.#parts.reports.everywhere('targetMetadata', signal, filter);
+    return answerOf(items, warnings);
+  }
+
+  async tsdbStatus(limit: number, signal: AbortSignal): Promise<Answer> {
+    const { reports, queries } = this.#parts;
+    const filter = { limit: askedEntries(limit) };
+    const { items, warnings } = await reports.everywhere('cardinality', signal, filter);
+    const lookup = (spec: LookupSpec): Promise<Answer> => queries.lookup(spec, signal);
+    const status = await tsdbStatus(items as WorkerCardinality[], limit, lookup);
+    return {
+      data: encoder.encode(status.data),
+      warnings: [...new Set([...warnings, ...status.warnings])],
+      infos: [],
+    };
+  }
+
+  walReplay(): { readonly min: number; readonly max: number; readonly current: number } {
+    const { workers } = this.#deps;
+    if (workers.isComplete) return { min: 0, max: 0, current: 0 };
+    return { min: 0, max: workers.layout.workers, current: workers.running.length };
+  }
+
+  features(): FeatureList {
+    return this.#deps.features;
+  }
+
+  get notifications(): LiveNotifications {
+    return this.#deps.notifications;
+  }
+
+  get admin(): AdminBackend {
+    return this.#parts.admin;
   }
 
   async rules(filter: RulesFilter, signal: AbortSignal): Promise<Answer> {
@@ -287,6 +344,22 @@ export class NodeBackend implements PrometheusBackend {
   quit(): void {
     this.#deps.quit();
   }
+}
+
+/** Entries of all nodes: by metric, each different one once, of so many metrics and so many for each. */
+function joinedMetadata(
+  items: readonly MetadataItem[],
+  { limit, limitPerMetric = 0 }: MetadataFilter,
+): Record<string, Omit<MetadataItem, 'metric'>[]> {
+  const byMetric = new Map<string, Map<string, Omit<MetadataItem, 'metric'>>>();
+  for (const { metric, type, help, unit } of items) {
+    const known = byMetric.get(metric) ?? new Map<string, Omit<MetadataItem, 'metric'>>();
+    byMetric.set(metric, known);
+    if (limitPerMetric > 0 && known.size >= limitPerMetric) continue;
+    known.set(`${type}\n${unit}\n${help}`, { type, unit, help });
+  }
+  const metrics = [...byMetric.keys()].sort().slice(0, limit ?? byMetric.size);
+  return Object.fromEntries(metrics.map((metric) => [metric, [...(byMetric.get(metric)?.values() ?? [])]]));
 }
 
 function byPoolAndInstance(a: ActiveTarget, b: ActiveTarget): number {

@@ -1,3 +1,4 @@
+export type { Cardinality, NamedCount } from './cardinality.ts';
 export type {
   EngineCapabilities,
   KeyOperation,
@@ -11,6 +12,7 @@ export { StoreError, storeErrorCodes } from './errors.ts';
 export type { FsyncPolicy } from './group_commit.ts';
 export type { ExportedBatch } from './shard/export.ts';
 export type { AppendOptions, ExemplarSeries, ShardStats, ShardStore } from './shard/shard_store.ts';
+export { copyStore } from './shard/store_copy.ts';
 export {
   openStoreDirectory,
   type StoreDirectory,

@@ -10,6 +10,8 @@ import type { SelectRequest } from '../../promql/index.ts';
 import type { ExemplarSeries, LocalShards, Unreadable } from '../../query/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
+  type Cardinality,
+  copyStore,
   type EngineName,
   engineNamed,
   type FsyncPolicy,
@@ -77,7 +79,7 @@ export class HostedShards {
     const hosted = new HostedShards(options, deps);
     const { clock, log, registry } = deps;
     for (const store of storesOfWorker(options.workerIndex, options.layout)) {
-      const directory = await openStoreDirectory(join(options.dataPath, `store-${store}`), {
+      const directory = await openStoreDirectory(join(options.dataPath, storeFolder(store)), {
         ...shareOf(options.storage, options.layout),
         cacheBytes: Math.ceil(cacheBytesOfNode / options.layout.stores),
         fsync: options.fsync,
@@ -174,6 +176,20 @@ export class HostedShards {
     for (const directory of this.#directories.values()) await directory.maintain();
   }
 
+  /** Of what is in memory, one for each store. */
+  cardinality(topMax: number): Promise<Cardinality[]> {
+    return Promise.all([...this.#directories.values()].map((directory) => directory.cardinality(topMax)));
+  }
+
+  /** Copies every store to a folder below `path` that has the name it has here. Rejects with StoreError. */
+  async copyTo(path: string): Promise<void> {
+    for (const store of this.#directories.keys()) {
+      const shards = this.hosted.filter((shard) => storeOfShard(shard, this.#options.layout) === store);
+      const stores = shards.flatMap((shard) => this.store(shard) ?? []);
+      await copyStore(join(path, storeFolder(store)), stores, engineNamed(this.#options.engine));
+    }
+  }
+
   /** The given shards, as far as they are here, as one thing to read. */
   view(shards: readonly number[]): ShardsView {
     const stores = shards.flatMap((shard) => this.#shards.get(shard)?.store ?? []);
@@ -194,6 +210,8 @@ export class HostedShards {
     for (const directory of this.#directories.values()) await directory.close();
   }
 }
+
+const storeFolder = (store: number): string => `store-${store}`;
 
 /** Limits of the node as those of one store. */
 function shareOf(settings: StoreSettings, { stores }: StoreLayout): StoreSettings {

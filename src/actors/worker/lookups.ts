@@ -32,11 +32,27 @@ export class Lookups {
         return answerOf(JSON.stringify(prettyExpr(parseExpr(text))));
       case 'tree':
         return answerOf(JSON.stringify(exprToJson(parseExpr(text))));
+      case 'valueCounts':
+        return this.#valueCounts(spec, signal);
       case 'exemplars':
         return this.#exemplars(spec, signal);
       default:
         return this.#lookup(spec, signal);
     }
+  }
+
+  /** How many values labels have, and their bytes. */
+  async #valueCounts({ selectors, fromMs, toMs }: LookupSpec, signal: AbortSignal): Promise<AnswerMessage> {
+    const counts: object[] = [];
+    const warnings = new Set<string>();
+    for (const name of selectors) {
+      const request = { anyOf: [], fromMs, toMs };
+      const found = await findStrings(this.#replicasFor(deadlineMs), request, name, signal);
+      const bytes = found.values.reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+      counts.push({ name, count: found.values.length, bytes });
+      for (const warning of found.warnings) warnings.add(warning);
+    }
+    return { ...answerOf(JSON.stringify(counts)), warnings: [...warnings] };
   }
 
   async #exemplars({ selectors, fromMs, toMs }: LookupSpec, signal: AbortSignal): Promise<AnswerMessage> {

@@ -3,11 +3,13 @@
  * travels as bytes whose buffers are transferred.
  */
 import type { ShardTable } from '../../cluster/index.ts';
-import type { MatchType } from '../../model/index.ts';
+import type { HistogramFields, MatchType } from '../../model/index.ts';
+import type { QueryStats } from '../../promql/index.ts';
 import type { ReplyTo } from '../../runtime/index.ts';
 import type { ScrapeConfig } from '../../scrape/index.ts';
 import type { AppendOutcome, StoreSettings } from '../../tsdb/index.ts';
 import type { LabelsFlat } from '../flat_labels.ts';
+import type { RemoteMessage } from './remote_messages.ts';
 
 /** Who owns what and who is there, as the control thread knows it. */
 export interface ClusterState {
@@ -27,30 +29,12 @@ export interface IngestOutcome extends AppendOutcome {
   isHeld?: true;
 }
 
-export interface RemoteWriteRequest {
-  /** As it came: a snappy block. */
-  readonly body: Uint8Array;
-  /** 1: `prometheus.WriteRequest`, 2: `io.prometheus.write.v2.Request`. */
-  readonly protocol: 1 | 2;
-  /** Whether a sample of value 0 is stored where a series says that it began to count. */
-  readonly zeroSamples: boolean;
-}
-
-export interface RemoteWriteOutcome {
-  readonly status: 204 | 400 | 503;
-  readonly message?: string;
-  /** Those that were there already count. */
-  readonly samplesWritten: number;
-  readonly histogramsWritten: number;
-  readonly exemplarsWritten: number;
-  /** Samples and histograms that were refused for good. */
-  readonly refused: number;
-}
-
 export interface QueryLimits {
   readonly samplesMax: number;
   readonly timeoutMs: number;
   readonly lookbackMs: number;
+  /** Bytes of data and results that a query may hold in one place. Default: any number. */
+  readonly memoryMax?: number;
 }
 
 export interface QuerySpec {
@@ -63,6 +47,12 @@ export interface QuerySpec {
   readonly partialResponse: boolean;
   /** Result series at most; 0 = all. */
   readonly seriesMax: number;
+  /** Statistics in the answer; `steps`: with the samples of each step. */
+  readonly stats?: 'samples' | 'steps';
+  /** The plan, with what its operators did, in the answer. Default false. */
+  readonly explains?: boolean;
+  /** How long it waited for its turn. */
+  readonly queueSeconds?: number;
 }
 
 /** A result ready for the HTTP API. */
@@ -71,14 +61,24 @@ export interface AnswerMessage {
   readonly data: Uint8Array<ArrayBuffer>;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  /** Of queries. */
+  readonly stats?: QueryStats;
 }
 
 /** An instant vector as rules need it. */
 export interface VectorMessage {
-  readonly samples: readonly { readonly labels: LabelsFlat; readonly value: number }[];
+  readonly samples: readonly VectorSampleMessage[];
   readonly warnings: readonly string[];
   /** Data of the present may be missing. */
   readonly isUnsettled: boolean;
+  readonly stats?: QueryStats;
+}
+
+export interface VectorSampleMessage {
+  readonly labels: LabelsFlat;
+  /** 0 beside a histogram. */
+  readonly value: number;
+  readonly histogram?: HistogramFields;
 }
 
 /** Raw series, stale markers included, as restoring rules needs them. */
@@ -99,10 +99,10 @@ export interface SelectMessage {
 
 export interface LookupSpec {
   /** `format` and `tree` read no data: they lay an expression out, or give its syntax tree. */
-  readonly what: 'series' | 'labelNames' | 'labelValues' | 'exemplars' | 'format' | 'tree';
+  readonly what: 'series' | 'labelNames' | 'labelValues' | 'valueCounts' | 'exemplars' | 'format' | 'tree';
   /** For label values. */
   readonly label: string;
-  /** Of exemplars, `format` and `tree`: one whole expression. */
+  /** Of exemplars, `format` and `tree`: one whole expression. Of value counts: the names of labels. */
   readonly selectors: readonly string[];
   readonly fromMs: number;
   readonly toMs: number;
@@ -125,7 +125,30 @@ export interface ScrapeSettings {
   readonly storage: StoreSettings;
 }
 
-export type ReportKind = 'targets' | 'droppedTargets' | 'metadata';
+export type ReportKind = 'targets' | 'droppedTargets' | 'metadata' | 'targetMetadata' | 'cardinality';
+
+/** What of a report is wanted; every kind looks at the fields that mean something to it. */
+export interface ReportFilter {
+  /** Of metadata: this metric family only. */
+  readonly metric?: string;
+  /** Metrics of metadata, entries of target metadata, entries of each list of cardinality, at most. */
+  readonly limit?: number;
+  readonly limitPerMetric?: number;
+  /** A selector that the labels of targets must pass. */
+  readonly matchTarget?: string;
+}
+
+/** What an operator has done to all data of a worker. */
+export type StoreAction =
+  | {
+      readonly type: 'delete';
+      readonly selectors: readonly string[];
+      readonly fromMs: number;
+      readonly toMs: number;
+    }
+  | { readonly type: 'cleanTombstones' }
+  /** `path` is a new directory's: each store is copied to a folder in it. */
+  | { readonly type: 'snapshot'; readonly path: string };
 
 export type WorkerMessage =
   | { readonly type: 'cluster'; readonly state: ClusterState }
@@ -138,11 +161,7 @@ export type WorkerMessage =
       readonly replyTo: ReplyTo<AppendOutcome>;
     }
   | { readonly type: 'ingest'; readonly batch: Uint8Array; readonly replyTo: ReplyTo<IngestOutcome> }
-  | {
-      readonly type: 'remoteWrite';
-      readonly request: RemoteWriteRequest;
-      readonly replyTo: ReplyTo<RemoteWriteOutcome>;
-    }
+  | RemoteMessage
   | {
       readonly type: 'execute';
       readonly shards: readonly number[];
@@ -172,7 +191,13 @@ export type WorkerMessage =
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'scrape'; readonly settings: ScrapeSettings; readonly replyTo: ReplyTo<void> }
   | { readonly type: 'groups'; readonly job: string; readonly groups: readonly GroupMessage[] }
-  | { readonly type: 'report'; readonly kind: ReportKind; readonly replyTo: ReplyTo<Uint8Array> }
+  | {
+      readonly type: 'report';
+      readonly kind: ReportKind;
+      readonly filter: ReportFilter;
+      readonly replyTo: ReplyTo<Uint8Array>;
+    }
+  | { readonly type: 'storeAction'; readonly action: StoreAction; readonly replyTo: ReplyTo<void> }
   | { readonly type: 'metrics'; readonly replyTo: ReplyTo<readonly object[]> };
 
 export type ControlMessage =

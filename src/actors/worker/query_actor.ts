@@ -8,6 +8,8 @@ import type { ActorContext, ActorProps, Behavior, ReplyTo } from '../../runtime/
 export interface QueryDeps<R> {
   readonly run: (signal: AbortSignal) => Promise<R>;
   readonly replyTo: ReplyTo<R>;
+  /** Buffers of a result that move to the asker: a big answer is not copied then. */
+  readonly buffersOf?: (result: R) => readonly ArrayBuffer[];
 }
 
 export type QueryMessage = { readonly type: 'cancel' };
@@ -21,10 +23,10 @@ class QueryBehavior<R> implements Behavior<QueryMessage> {
   }
 
   started(context: ActorContext<QueryMessage>): void {
-    const { run, replyTo } = this.#deps;
+    const { run, replyTo, buffersOf } = this.#deps;
     run(this.#abort.signal).then(
       (result) => {
-        replyTo.ok(result);
+        replyTo.ok(result, buffersOf?.(result));
         context.stopSelf();
       },
       (error: unknown) => {

@@ -5,10 +5,11 @@
  */
 import type { Registry } from 'prom-client';
 import { type Clock, errorText, type Logger, type Random } from '../../base/index.ts';
-import { formatDuration, TextCache, xxHash64 } from '../../model/index.ts';
+import { formatDuration, type Labels, TextCache, xxHash64 } from '../../model/index.ts';
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
   createScrapeMetrics,
+  type MetricMetadata,
   type ScrapeConfig,
   ScrapeLoop,
   type ScrapeMetrics,
@@ -278,17 +279,11 @@ export class ScrapeManager {
     return dropped;
   }
 
-  /** Metadata of this worker's targets: one entry per family and target. */
-  metadata(): object[] {
-    return [...this.#running.values()].flatMap(({ target, loop }) =>
-      loop.metadata.list().map(({ family, type, help, unit }) => ({
-        target: target.publicLabels.toRecord(),
-        metric: family,
-        type,
-        help,
-        unit,
-      })),
-    );
+  /** What this worker's targets say of their metric families. */
+  *metadata(): Generator<{ readonly target: Labels; readonly families: readonly MetricMetadata[] }> {
+    for (const { target, loop } of this.#running.values()) {
+      yield { target: target.publicLabels, families: loop.metadata.list() };
+    }
   }
 }
 

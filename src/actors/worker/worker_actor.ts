@@ -8,20 +8,29 @@ import { type Clock, CodedError, errorText, type Logger } from '../../base/index
 import { decodeWriteBatch } from '../../model/index.ts';
 import type { Engine } from '../../promql/index.ts';
 import { errorAnswer, execute, okAnswer } from '../../query/index.ts';
-import { createRemoteWriteMetrics } from '../../remote/index.ts';
 import type { ActorContext, ActorProps, ActorRef, Behavior, ReplyTo } from '../../runtime/index.ts';
 import { actorErrorCodes, notOwnerError } from '../errors.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { HandOver } from './hand_over.ts';
 import type { HostedShards } from './hosted_shards.ts';
 import type { Lookups } from './lookups.ts';
-import type { IngestOutcome, ReportKind, SelectMessage, SelectSpec, WorkerMessage } from './messages.ts';
+import type {
+  AnswerMessage,
+  IngestOutcome,
+  ReportFilter,
+  ReportKind,
+  SelectMessage,
+  SelectSpec,
+  WorkerMessage,
+} from './messages.ts';
 import type { Queries } from './queries.ts';
 import { type QueryMessage, queryProps } from './query_actor.ts';
-import { RemoteWrites } from './remote_writes.ts';
+import type { RemoteDoor } from './remote_door.ts';
+import { reportOf } from './reports.ts';
 import type { Router } from './router.ts';
 import type { ScrapeManager } from './scrape_manager.ts';
 import { settle } from './shard_actor.ts';
+import { actOnStores } from './store_actions.ts';
 
 const workerMailboxMax = 4096;
 const appendDeadlineMs = 5_000;
@@ -32,6 +41,7 @@ export interface WorkerParts {
   readonly view: ClusterView;
   readonly hosted: HostedShards;
   readonly router: Router;
+  readonly remote: RemoteDoor;
   readonly handOver: HandOver;
   readonly scrapes: ScrapeManager;
   readonly queries: Queries;
@@ -50,11 +60,8 @@ class WorkerBehavior implements Behavior<Message> {
   /** A slow disk makes it last longer than its interval. */
   #isMaintaining = false;
 
-  readonly #remoteWrites: RemoteWrites;
-
   constructor(parts: WorkerParts) {
     this.#parts = parts;
-    this.#remoteWrites = new RemoteWrites(parts.router, createRemoteWriteMetrics(parts.registry));
   }
 
   started(context: ActorContext<Message>): void {
@@ -76,19 +83,36 @@ class WorkerBehavior implements Behavior<Message> {
         settle(this.#ingest(message.batch), message.replyTo);
         break;
       case 'remoteWrite':
-        settle(this.#remoteWrites.write(message.request), message.replyTo);
+      case 'otlp':
+      case 'remoteRead':
+      case 'remoteReadNext':
+      case 'remoteReadEnd':
+      case 'federate':
+        this.#parts.remote.receive(message);
         break;
       case 'execute':
         this.#execute(message);
         break;
       case 'query':
-        this.#query(context, message.id, message.replyTo, (signal) => queries.answer(message.spec, signal));
+        this.#query(
+          context,
+          message.id,
+          message.replyTo,
+          (signal) => queries.answer(message.spec, signal),
+          buffersOf,
+        );
         break;
       case 'vector':
         this.#query(context, message.id, message.replyTo, (signal) => queries.vector(message.spec, signal));
         break;
       case 'lookup':
-        this.#query(context, message.id, message.replyTo, (signal) => lookups.answer(message.spec, signal));
+        this.#query(
+          context,
+          message.id,
+          message.replyTo,
+          (signal) => lookups.answer(message.spec, signal),
+          buffersOf,
+        );
         break;
       case 'select':
         settle(this.#select(message.spec), message.replyTo);
@@ -106,7 +130,10 @@ class WorkerBehavior implements Behavior<Message> {
         scrapes.setGroups(message.job, message.groups);
         break;
       case 'report':
-        message.replyTo.ok(new TextEncoder().encode(JSON.stringify(this.#report(message.kind))));
+        settle(this.#report(message.kind, message.filter), message.replyTo);
+        break;
+      case 'storeAction':
+        settle(actOnStores(this.#parts.hosted, message.action), message.replyTo);
         break;
       case 'metrics':
         settle(this.#parts.registry.getMetricsAsJSON(), message.replyTo);
@@ -186,22 +213,17 @@ class WorkerBehavior implements Behavior<Message> {
     id: number,
     replyTo: ReplyTo<R>,
     run: (signal: AbortSignal) => Promise<R>,
+    buffers?: (result: R) => readonly ArrayBuffer[],
   ): void {
-    const actor = context.spawn(queryProps({ run, replyTo }), `query-${id}`);
+    const deps = { run, replyTo, ...(buffers === undefined ? {} : { buffersOf: buffers }) };
+    const actor = context.spawn(queryProps(deps), `query-${id}`);
     this.#running.set(id, actor);
     actor.onStopped(() => this.#running.delete(id));
   }
 
-  #report(kind: ReportKind): object[] {
-    const { scrapes } = this.#parts;
-    switch (kind) {
-      case 'targets':
-        return scrapes.activeTargets();
-      case 'droppedTargets':
-        return scrapes.droppedTargets();
-      case 'metadata':
-        return scrapes.metadata();
-    }
+  async #report(kind: ReportKind, filter: ReportFilter): Promise<Uint8Array> {
+    const items = await reportOf(kind, filter, this.#parts);
+    return new TextEncoder().encode(JSON.stringify(items));
   }
 
   #maintain(): void {
@@ -217,6 +239,8 @@ class WorkerBehavior implements Behavior<Message> {
       });
   }
 }
+
+const buffersOf = ({ data }: AnswerMessage): ArrayBuffer[] => [data.buffer];
 
 export function workerProps(parts: WorkerParts): ActorProps<WorkerMessage> {
   return {

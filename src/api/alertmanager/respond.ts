@@ -4,7 +4,7 @@
  */
 import type { FastifyReply } from 'fastify';
 import { CodedError, errorText } from '../../base/index.ts';
-import { errorTypeOf, statusOfErrorType } from '../errors.ts';
+import { statusOfError } from '../errors.ts';
 import { goJson } from '../go_json.ts';
 import { statusOf } from '../refusals.ts';
 import { sendJson } from '../respond.ts';
@@ -32,11 +32,11 @@ const badRequestCodes: ReadonlySet<string> = new Set([
   'bad_silence',
 ]);
 
-function statusOfError(error: unknown): number {
+function statusFor(error: unknown): number {
   if (!(error instanceof CodedError)) return 500;
   if (error.code === 'not_supported') return 501;
   if (error.code === 'silence_not_found') return 404;
-  return badRequestCodes.has(error.code) ? 400 : statusOfErrorType[errorTypeOf(error)];
+  return badRequestCodes.has(error.code) ? 400 : statusOfError(error);
 }
 
 /** A value that the backend made. */
@@ -60,5 +60,5 @@ export function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
   }
   const refusedStatus = statusOf(error);
   if (refusedStatus !== 500) return sendSchemaError(reply, refusedStatus, refusedStatus, errorText(error));
-  return sendValue(reply.code(statusOfError(error)), errorText(error));
+  return sendValue(reply.code(statusFor(error)), errorText(error));
 }

@@ -8,18 +8,24 @@ import { parseForm } from '../form.ts';
 import { countRequests } from '../http_metrics.ts';
 import { plainError, plainErrorHandler, plainRefusal, refuseOtherMethods, statusOf } from '../refusals.ts';
 import { sendError } from '../respond.ts';
+import { type AdminOptions, registerAdminRoutes } from './admin_routes.ts';
+import { registerFederateRoute } from './federate_route.ts';
 import { type ManagementOptions, registerManagementRoutes } from './management_routes.ts';
+import { registerNotificationRoutes } from './notification_routes.ts';
+import { type OtlpOptions, registerOtlpRoute } from './otlp_route.ts';
 import { registerQueryRoutes } from './query_routes.ts';
+import { registerRemoteReadRoute } from './remote_read_route.ts';
 import { type RemoteWriteOptions, registerRemoteWriteRoute } from './remote_write_route.ts';
 import { registerStatusRoutes } from './status_routes.ts';
 
 /** Bytes of a form body. */
 const formBytesMax = 10 * 1024 * 1024;
 
-export interface PrometheusApiOptions extends ManagementOptions {
+export interface PrometheusApiOptions extends ManagementOptions, AdminOptions {
   readonly backend: PrometheusBackend;
   readonly clock: Clock;
   readonly remoteWrite: RemoteWriteOptions;
+  readonly otlp: OtlpOptions;
   /** --web.cors.origin, anchored at both ends. */
   readonly corsOrigin: { test(origin: string): boolean };
   /** Where prometheus_http_* are counted. */
@@ -59,21 +65,26 @@ function registerCors(app: FastifyInstance, origin: PrometheusApiOptions['corsOr
  * httpServerOptions.
  */
 export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (app, options) => {
-  const { backend, clock, remoteWrite, corsOrigin, registry } = options;
+  const { backend, clock, remoteWrite, otlp, corsOrigin, registry } = options;
   registerBodyParsers(app);
   countRequests(app, registry);
   const refuseTheRest = refuseOtherMethods(app, plainRefusal);
   app.setNotFoundHandler((_request, reply) => plainError(reply, 404, '404 page not found'));
   app.setErrorHandler(plainErrorHandler);
   registerManagementRoutes(app, backend, options);
+  registerFederateRoute(app, backend.remote);
   await app.register(
     async (api) => {
       api.setErrorHandler((error, _request, reply) => sendError(reply, asApiError(error)));
       await registerRemoteWriteRoute(api, backend.remote, remoteWrite);
+      await registerOtlpRoute(api, backend.remote, otlp);
+      await registerRemoteReadRoute(api, backend.remote);
       await api.register(async (readable) => {
         registerCors(readable, corsOrigin);
         registerQueryRoutes(readable, backend, clock);
         registerStatusRoutes(readable, backend);
+        registerAdminRoutes(readable, backend, options);
+        registerNotificationRoutes(readable, backend);
       });
     },
     { prefix: '/api/v1' },

@@ -3,27 +3,33 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, errorText } from '../../base/index.ts';
 import { isValidLabelName, parseSecondsOrDuration, quoteGo, unescapeName } from '../../model/index.ts';
 import type { Answer, PrometheusBackend, QueryOptions, SelectorsRequest } from '../backend.ts';
-import { ApiError, errorTypeOf } from '../errors.ts';
-import { badParam, Params } from '../params.ts';
+import { ApiError } from '../errors.ts';
+import { badParam, blaming, Params } from '../params.ts';
 import { clientSignal, sendAnswer } from '../respond.ts';
+import { maxTimeMs, minTimeMs } from './times.ts';
 
 /** Points per series that a range query may have. */
 const pointsMax = 11_000;
-/** Where lookups without a start or end look. */
-const minTimeMs = -8_640_000_000_000_000;
-const maxTimeMs = 8_640_000_000_000_000;
 
 /** The checks stand in Prometheus' order, which decides whose message a request with several mistakes gets. */
-function queryOptions(params: Params, limit: number | undefined): QueryOptions {
+function queryOptions(params: Params, limit: number | undefined, request: FastifyRequest): QueryOptions {
   const timeoutMs = params.durationMs('timeout');
   if (timeoutMs !== undefined && timeoutMs <= 0)
     throw new ApiError('timeout', 'query timed out in query execution');
   const lookbackMs = lookbackOf(params);
+  const stats = params.text('stats') ?? '';
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(limit === undefined ? {} : { limit }),
     ...(lookbackMs === undefined ? {} : { lookbackMs }),
     partialResponse: params.text('partial_response')?.toLowerCase() !== 'false',
+    ...(stats === '' ? {} : { stats: stats === 'all' ? 'all' : 'query' }),
+    explains: params.text('explain')?.toLowerCase() === 'true',
+    request: {
+      clientIP: request.ip.replace(/^::ffff:/, ''),
+      method: request.method,
+      path: request.url.replace(/\?.*$/, ''),
+    },
   };
 }
 
@@ -67,16 +73,6 @@ function selectorsOf(params: Params): SelectorsRequest {
   return { selectors: params.all('match[]'), fromMs, toMs, ...(limit === undefined ? {} : { limit }) };
 }
 
-/** The backend's errors do not know which parameter held the text that it could not read. */
-async function blaming(parameter: string, answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (errorTypeOf(error) === 'bad_data') throw badParam(parameter, errorText(error));
-    throw error;
-  }
-}
-
 type Ask = (params: Params, signal: AbortSignal, request: FastifyRequest) => Promise<Answer>;
 
 /**
@@ -93,18 +89,32 @@ export function registerQueryRoutes(app: FastifyInstance, backend: PrometheusBac
     app.route({ method: methods, url, handler: answering(ask) });
   };
 
-  route('/query', (params, signal) => {
+  route('/query', (params, signal, request) => {
     const limit = params.count('limit');
     const timeMs = params.timeMs('time', clock.nowMs());
-    const options = queryOptions(params, limit);
+    const options = queryOptions(params, limit, request);
     return blaming('query', backend.query(params.text('query') ?? '', timeMs, options, signal));
   });
-  route('/query_range', (params, signal) => {
+  route('/query_range', (params, signal, request) => {
     const limit = params.count('limit');
     const range = rangeOf(params);
-    const options = queryOptions(params, limit);
+    const options = queryOptions(params, limit, request);
     return blaming('query', backend.queryRange(params.text('query') ?? '', range, options, signal));
   });
+  route('/query_exemplars', (params, signal) => {
+    const fromMs = params.timeMs('start', minTimeMs);
+    const toMs = params.timeMs('end', maxTimeMs);
+    if (toMs < fromMs) {
+      throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
+    }
+    return backend.exemplars(params.text('query') ?? '', fromMs, toMs, signal);
+  });
+  route('/format_query', (params, signal) =>
+    blaming('query', backend.formatQuery(params.text('query') ?? '', signal)),
+  );
+  route('/parse_query', (params, signal) =>
+    blaming('query', backend.parseQuery(params.text('query') ?? '', signal)),
+  );
   route('/series', (params, signal) => {
     params.checkForm();
     if (params.all('match[]').length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');

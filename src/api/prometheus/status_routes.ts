@@ -2,9 +2,15 @@
 import type { FastifyInstance } from 'fastify';
 import { errorText } from '../../base/index.ts';
 import { compareBytes, quoteGo } from '../../model/index.ts';
-import type { MetadataFilter, PrometheusBackend, RulesFilter, TargetsFilter } from '../backend.ts';
+import type {
+  MetadataFilter,
+  PrometheusBackend,
+  RulesFilter,
+  TargetMetadataFilter,
+  TargetsFilter,
+} from '../backend.ts';
 import { ApiError } from '../errors.ts';
-import { badParam, Params } from '../params.ts';
+import { badParam, blaming, Params } from '../params.ts';
 import { clientSignal, sendAnswer, sendData } from '../respond.ts';
 
 const targetStates: ReadonlySet<string> = new Set(['active', 'dropped', 'any']);
@@ -42,6 +48,29 @@ function metadataFilter(params: Params): MetadataFilter {
     ...(limit === undefined ? {} : { limit }),
     ...(limitPerMetric === undefined ? {} : { limitPerMetric }),
   };
+}
+
+function targetMetadataFilter(params: Params): TargetMetadataFilter {
+  const limit = metadataLimit(params, 'limit', 0);
+  const matchTarget = params.text('match_target');
+  const metric = params.text('metric');
+  return {
+    ...(metric === undefined ? {} : { metric }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(matchTarget === undefined ? {} : { matchTarget }),
+  };
+}
+
+const tsdbEntriesDefault = 10;
+
+function tsdbLimit(params: Params): number {
+  try {
+    const limit = params.integer('limit') ?? tsdbEntriesDefault;
+    if (limit >= 1) return limit;
+  } catch (cause) {
+    throw new ApiError('bad_data', 'limit must be a positive number', { cause });
+  }
+  throw new ApiError('bad_data', 'limit must be a positive number');
 }
 
 const groupLimitMax = 2 ** 31 - 1;
@@ -95,6 +124,11 @@ export function registerStatusRoutes(app: FastifyInstance, backend: PrometheusBa
     const filter = metadataFilter(Params.of(request));
     await sendAnswer(reply, await backend.metadata(filter, clientSignal(request, reply)));
   });
+  app.get('/targets/metadata', async (request, reply) => {
+    const filter = targetMetadataFilter(Params.of(request));
+    const answer = backend.targetMetadata(filter, clientSignal(request, reply));
+    await sendAnswer(reply, await blaming('match_target', answer));
+  });
   app.get('/rules', async (request, reply) => {
     await sendAnswer(
       reply,
@@ -109,6 +143,12 @@ export function registerStatusRoutes(app: FastifyInstance, backend: PrometheusBa
   app.get('/status/flags', (_request, reply) => sendData(reply, sortedByName(backend.flags())));
   app.get('/status/buildinfo', (_request, reply) => sendData(reply, backend.buildInfo()));
   app.get('/status/runtimeinfo', async (_request, reply) => sendData(reply, await backend.runtimeInfo()));
+  app.get('/status/tsdb', async (request, reply) => {
+    const limit = tsdbLimit(Params.of(request));
+    await sendAnswer(reply, await backend.tsdbStatus(limit, clientSignal(request, reply)));
+  });
+  app.get('/status/walreplay', (_request, reply) => sendData(reply, backend.walReplay()));
+  app.get('/features', (_request, reply) => sendData(reply, backend.features()));
   app.get('/cluster', (_request, reply) => sendData(reply, backend.cluster()));
 }
 

@@ -53,6 +53,8 @@ const emptyData: Readonly<Record<string, string>> = {
   metadata: '{}',
   rules: '{"groups":[]}',
   alerts: '{"alerts":[]}',
+  formatQuery: '"1"',
+  parseQuery: '{"type":"numberLiteral","val":"1"}',
 };
 
 function asked(
@@ -61,7 +63,9 @@ function asked(
 ): (method: string, args: unknown[], signal: AbortSignal) => Promise<Answer> {
   return async (method, args, signal) => {
     calls.push({ method, args });
-    const texts = method.startsWith('query') ? [args[0]] : selectorsIn(args);
+    const texts = ['query', 'exemplars', 'formatQuery', 'parseQuery'].some((name) => method.startsWith(name))
+      ? [args[0]]
+      : selectorsIn(args);
     for (const text of texts) checkText(String(text));
     return script.answer(method, signal);
   };
@@ -85,6 +89,22 @@ function fakeBackend(overrides: Partial<PrometheusBackend> = {}): Fake {
     series: (request, signal) => ask('series', [request], signal),
     labelNames: (request, signal) => ask('labelNames', [request], signal),
     labelValues: (name, request, signal) => ask('labelValues', [name, request], signal),
+    exemplars: (expr, fromMs, toMs, signal) => ask('exemplars', [expr, fromMs, toMs], signal),
+    formatQuery: (expr, signal) => ask('formatQuery', [expr], signal),
+    parseQuery: (expr, signal) => ask('parseQuery', [expr], signal),
+    targetMetadata: (filter, signal) => ask('targetMetadata', [filter], signal),
+    tsdbStatus: (limit, signal) => ask('tsdbStatus', [limit], signal),
+    walReplay: () => ({ min: 0, max: 0, current: 0 }),
+    features: () => ({}),
+    notifications: { list: () => [], subscribe: () => () => undefined },
+    admin: {
+      deleteSeries: async (selectors, fromMs, toMs) => {
+        calls.push({ method: 'deleteSeries', args: [selectors, fromMs, toMs] });
+        for (const selector of selectors) checkText(selector);
+      },
+      cleanTombstones: async () => {},
+      snapshot: async () => 'snap',
+    },
     targets: (filter, signal) => ask('targets', [filter], signal),
     scrapePools: () => [],
     metadata: (filter, signal) => ask('metadata', [filter], signal),
@@ -99,6 +119,18 @@ function fakeBackend(overrides: Partial<PrometheusBackend> = {}): Fake {
       write: async (body, protocol) => {
         calls.push({ method: 'write', args: [body, protocol] });
         return { status: 204, samplesWritten: 7, histogramsWritten: 2, exemplarsWritten: 1 };
+      },
+      otlp: async (body) => {
+        calls.push({ method: 'otlp', args: [body] });
+        return { status: 204, samplesWritten: 1, histogramsWritten: 0, exemplarsWritten: 0 };
+      },
+      read: async (body) => {
+        calls.push({ method: 'read', args: [body] });
+        return { type: 'samples', body: Buffer.from('read') };
+      },
+      federate: async (selectors, accept) => {
+        calls.push({ method: 'federate', args: [selectors, accept] });
+        return { status: 200, body: Buffer.from('up 1\n'), contentType: 'text/plain' };
       },
     },
     cluster: () => ({
@@ -140,7 +172,9 @@ export async function prometheusServer(
       isEnabled: true,
       acceptedMessages: ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'],
     },
+    otlp: { isEnabled: true },
     isLifecycleEnabled: true,
+    isAdminEnabled: true,
     corsOrigin: /^http:\/\/good\..*$/,
     registry,
     ...options,

@@ -14,7 +14,11 @@ test('a copy opens as a store with the same samples, sealed or not', () =>
     const directory = await openStoreDirectory(join(path, 'a'), storeOptions());
     const shards = [await directory.openShard(3), await directory.openShard(70)];
     for (const [i, shard] of shards.entries()) {
-      const row = (t: number): [Record<string, string>, number, number] => [{ __name__: 'm', i: `${i}` }, t, t];
+      const row = (t: number): [Record<string, string>, number, number] => [
+        { __name__: 'm', i: `${i}` },
+        t,
+        t,
+      ];
       await shard.append(batchOf(row(1000), row(2000)), { epoch: 1, nowMs: 2000 });
       await shard.sealNow();
       await shard.append(batchOf(row(9_000_000)), { epoch: 1, nowMs: 9_000_000 });
