@@ -98,3 +98,36 @@ test('a file for credentials, a certificate or a key that is not there is named 
   );
   assert.equal((await check('config', path)).exitCode, 0);
 });
+
+test('files of targets are read as their job would read them, and named when they are not there', async () => {
+  const config = await file(
+    'targets.yml',
+    'scrape_configs:\n- job_name: a\n  file_sd_configs: [{files: ["sd-*.json", none.yml]}]\n',
+  );
+  await file('sd-a.json', '[{"targets": ["x:1"]}]');
+  const good = await check('config', config);
+  assert.equal(good.exitCode, 0, good.error);
+  assert.match(good.out, /WARNING: file "\/.*\/none\.yml" for file_sd in scrape job "a" does not exist/);
+  for (const [text, reason] of [
+    ['[{"targets": ["x/y"]}]', /targets\.yml:3: .*"x\/y" is not a valid hostname/],
+    ['[{"targets": [', /checking SD file "\/.*\/sd-\*\.json": /],
+    ['[null]', /nil target group item found/],
+  ] as const) {
+    await file('sd-b.json', text);
+    const { exitCode, error } = await check('config', config);
+    assert.equal(exitCode, 1);
+    assert.match(error, reason);
+    assert.equal((await check('config', '--syntax-only', config)).exitCode, 0);
+  }
+});
+
+test('each rule file that a configuration names has its own verdict', async () => {
+  const config = await file('with-rules.yml', 'rule_files: ["r-*.yml"]');
+  await file('r-a.yml', 'groups: [{name: g, rules: [{record: a, expr: up}]}]');
+  await file('r-b.yml', 'groups: [{name: g, rules: [{record: a, expr: "sum("}]}]');
+  const { exitCode, out, error } = await check('config', config);
+  assert.equal(exitCode, 1);
+  assert.match(out, /SUCCESS: 2 rule files found\n.*with-rules\.yml is valid/);
+  assert.match(out, /Checking .*r-a\.yml\n {2}SUCCESS: 1 rules found\n\nChecking .*r-b\.yml\n/);
+  assert.match(error, /^ {2}FAILED: .*r-b\.yml:1: /);
+});

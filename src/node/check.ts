@@ -2,28 +2,35 @@
 // and field of everything that is not.
 import { type LoadedAlertmanagerConfig, parseAlertmanagerConfig } from '../alertmanager/index.ts';
 import { errorText } from '../base/index.ts';
-import type { DiscoveryConfig } from '../discovery/index.ts';
-import { ConfigError, findPlace, Labels } from '../model/index.ts';
+import { ConfigError, findPlace } from '../model/index.ts';
 import { parseRuleFile } from '../rules/index.ts';
-import { populateTarget, relabel } from '../scrape/index.ts';
-import { type FileProblem, missingFiles } from './check_files.ts';
+import { missingFiles } from './check_files.ts';
+import { checkTargets } from './check_targets.ts';
 import type { CheckKind, CheckOptions, CliOutput } from './cli.ts';
 import {
   directoryOf,
+  findRuleFiles,
   ignoredMechanisms,
   loadPrometheusConfig,
-  loadRuleGroups,
-  type PrometheusConfig,
   parsePrometheusConfig,
 } from './config.ts';
 import { checkTemplates, diskFiles, ruleFileChecks, validateNotificationTemplate } from './config_files.ts';
 
 const failedExitCode = 1;
 
-/** What is said of a good file. Rejects with ConfigError, or an Error for a file that cannot be read. */
-type Check = (file: string, options: CheckOptions) => Promise<readonly string[]>;
+/** What is said of a good file, and the rule files that it names. */
+interface Verdict {
+  readonly lines: readonly string[];
+  readonly ruleFiles?: readonly string[];
+}
 
-/** Checks every file and prints a verdict for each. Resolves with 0 when all are good, else 1. */
+/** Rejects with ConfigError, or an Error for a file that cannot be read. */
+type Check = (file: string, options: CheckOptions) => Promise<Verdict>;
+
+/**
+ * Checks every file, and after it the rule files that it names, and prints a verdict for each. Resolves with 0 when all
+ * are good, else 1.
+ */
 export async function runCheck(
   kind: CheckKind,
   files: readonly string[],
@@ -33,14 +40,18 @@ export async function runCheck(
   let exitCode = 0;
   for (const file of files) {
     output.out(`Checking ${file}\n`);
+    let ruleFiles: readonly string[] = [];
     try {
-      for (const line of await checks[kind](file, options)) output.out(`  ${line}\n`);
+      const verdict = await checks[kind](file, options);
+      for (const line of verdict.lines) output.out(`  ${line}\n`);
+      ruleFiles = verdict.ruleFiles ?? [];
     } catch (error) {
       exitCode = failedExitCode;
       const lines = error instanceof ConfigError ? error.message : `${file}: ${errorText(error)}`;
       output.error(`  FAILED: ${lines.replaceAll('\n', '\n  ')}\n`);
     }
     output.out('\n');
+    exitCode = Math.max(exitCode, await runCheck('rules', ruleFiles, options, output));
   }
   return exitCode;
 }
@@ -49,47 +60,34 @@ const checks: Readonly<Record<CheckKind, Check>> = {
   config: checkConfig,
   rules: async (file, { enabledFeatures }) => {
     const groups = parseRuleFile(await diskFiles.readText(file), file, ruleFileChecks(enabledFeatures));
-    return [`SUCCESS: ${groups.reduce((sum, { rules }) => sum + rules.length, 0)} rules found`];
+    return { lines: [`SUCCESS: ${groups.reduce((sum, { rules }) => sum + rules.length, 0)} rules found`] };
   },
   alertmanager: checkAlertmanager,
 };
 
-async function checkConfig(file: string, options: CheckOptions): Promise<readonly string[]> {
-  const shared = { environment: process.env, compatibility: options.compatibility };
+async function checkConfig(file: string, options: CheckOptions): Promise<Verdict> {
+  const { syntaxOnly, compatibility } = options;
+  const shared = { environment: process.env, compatibility };
   const text = await diskFiles.readText(file);
-  const config = options.syntaxOnly
+  const config = syntaxOnly
     ? parsePrometheusConfig(text, { ...shared, file, directory: directoryOf(file) })
     : await loadPrometheusConfig(file, diskFiles, shared);
-  const missing = options.syntaxOnly ? [] : await missingFiles(config);
-  const problems = [...missing, ...jobProblems(config), ...endpointProblems(config)];
+  const missing = syntaxOnly ? [] : await missingFiles(config);
+  const targets = await checkTargets(config, syntaxOnly);
+  const problems = [...missing, ...targets.problems];
   if (problems.length > 0) {
     throw new ConfigError(
       file,
       problems.map(({ path, message }) => ({ ...findPlace(text, path), field: fieldOf(path), message })),
     );
   }
-  const lines = [`SUCCESS: ${file} is valid prometheus config file syntax`];
+  const ruleFiles = syntaxOnly ? [] : await findRuleFiles(config, diskFiles);
+  const lines = [...targets.warnings];
+  if (ruleFiles.length > 0) lines.push(`SUCCESS: ${ruleFiles.length} rule files found`);
+  lines.push(`SUCCESS: ${file} is valid prometheus config file syntax`);
   const ignored = ignoredMechanisms(config);
   if (ignored.length > 0) lines.push(`NOTE: not served yet and ignored: ${ignored.join(', ')} discovery`);
-  if (!options.syntaxOnly) lines.push(await checkRuleFiles(config, options));
-  return lines;
-}
-
-async function checkRuleFiles(config: PrometheusConfig, { enabledFeatures }: CheckOptions): Promise<string> {
-  const groups = await loadRuleGroups(config, diskFiles, ruleFileChecks(enabledFeatures));
-  return `SUCCESS: ${new Set(groups.map((group) => group.file)).size} rule files found`;
-}
-
-/** Label sets of the targets that are written in the configuration itself. */
-function* staticTargets(configs: readonly DiscoveryConfig[]): Generator<Labels> {
-  for (const config of configs) {
-    if (config.mechanism !== 'static') continue;
-    for (const { targets, labels } of config.groups) {
-      for (const address of targets) {
-        yield Labels.fromRecord({ ...labels, __address__: address });
-      }
-    }
-  }
+  return { lines, ruleFiles };
 }
 
 function fieldOf(path: readonly (string | number)[]): string {
@@ -100,30 +98,7 @@ function fieldOf(path: readonly (string | number)[]): string {
   );
 }
 
-function* jobProblems(config: PrometheusConfig): Generator<FileProblem> {
-  for (const [index, job] of config.scrapeConfigs.entries()) {
-    for (const labels of staticTargets(job.serviceDiscoveryConfigs)) {
-      const target = populateTarget(labels, job);
-      if (target.kind !== 'invalid') continue;
-      yield { path: ['scrape_configs', index, 'static_configs'], message: target.error.message };
-    }
-  }
-}
-
-function* endpointProblems(config: PrometheusConfig): Generator<FileProblem> {
-  for (const [index, endpoint] of config.alerting.alertmanagers.entries()) {
-    for (const labels of staticTargets(endpoint.serviceDiscoveryConfigs)) {
-      const address = relabel(labels, endpoint.relabelConfigs)?.get('__address__') ?? '';
-      if (!address.includes('/')) continue;
-      yield {
-        path: ['alerting', 'alertmanagers', index, 'static_configs'],
-        message: `"${address}" is not a valid hostname`,
-      };
-    }
-  }
-}
-
-async function checkAlertmanager(file: string, options: CheckOptions): Promise<readonly string[]> {
+async function checkAlertmanager(file: string, options: CheckOptions): Promise<Verdict> {
   const config = parseAlertmanagerConfig(await diskFiles.readText(file), {
     file,
     directory: directoryOf(file),
@@ -133,7 +108,7 @@ async function checkAlertmanager(file: string, options: CheckOptions): Promise<r
   });
   const lines = ['SUCCESS', ...found(config)];
   if (!options.syntaxOnly) await checkTemplates(config.templates);
-  return lines;
+  return { lines };
 }
 
 function found(config: LoadedAlertmanagerConfig): readonly string[] {

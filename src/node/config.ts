@@ -196,21 +196,29 @@ async function readExtraJobs(
   return decodeYaml(text, decoder, { ...options, file, directory: directoryOf(file) }, []).value;
 }
 
-/**
- * Reads every rule file that the configuration names, in its order. A pattern without a wildcard must match a
- * file. Throws ConfigError.
- */
+/** The rule files that the configuration names, in its order. A pattern without a wildcard must match a file. */
+export async function findRuleFiles(
+  config: Pick<PrometheusConfig, 'ruleFiles'>,
+  files: FileReader,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const pattern of config.ruleFiles) {
+    const matched = await files.glob(pattern);
+    if (matched.length === 0 && !pattern.includes('*')) throw missingFile(pattern);
+    found.push(...matched);
+  }
+  return found;
+}
+
+/** Reads every rule file. Throws ConfigError. */
 export async function loadRuleGroups(
   config: Pick<PrometheusConfig, 'ruleFiles'>,
   files: FileReader,
   checks: RuleFileChecks,
 ): Promise<readonly RuleGroupConfig[]> {
   const groups: RuleGroupConfig[] = [];
-  for (const pattern of config.ruleFiles) {
-    const matched = await files.glob(pattern);
-    if (matched.length === 0 && !pattern.includes('*')) throw missingFile(pattern);
-    for (const file of matched) groups.push(...parseRuleFile(await files.readText(file), file, checks));
-  }
+  for (const file of await findRuleFiles(config, files))
+    groups.push(...parseRuleFile(await files.readText(file), file, checks));
   return groups;
 }
 

@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Labels, type RelabelAction, type RelabelConfig } from '../model/index.ts';
-import { relabel } from './relabel.ts';
+import { Relabeler } from './relabel.ts';
+
+const relabel = (labels: Labels, rules: readonly RelabelConfig[]): Labels | undefined =>
+  new Relabeler(rules).relabel(labels);
 
 const rule = (action: RelabelAction, changes: Partial<RelabelConfig> = {}): RelabelConfig => ({
   action,

@@ -31,16 +31,12 @@ export class Relabeler {
     return true;
   }
 
+  /** The relabeled labels; undefined when dropped. */
   relabel(labels: Labels): Labels | undefined {
     if (this.#rules.length === 0) return labels;
     const builder = new LabelsBuilder(labels);
     return this.apply(builder) ? builder.labels() : undefined;
   }
-}
-
-/** The relabeled labels; undefined when dropped. For many label sets, keep a Relabeler. */
-export function relabel(labels: Labels, configs: readonly RelabelConfig[]): Labels | undefined {
-  return new Relabeler(configs).relabel(labels);
 }
 
 function compileRule(config: RelabelConfig, scheme: NameScheme): Rule {
