@@ -8,7 +8,7 @@ export { createHttpClient, type HttpAnswer, type HttpClient, type HttpGet } from
 export { ScrapeLoop, type ScrapeLoopDeps, type ScrapeResult } from './loop.ts';
 export { MetadataStore, type MetricMetadata } from './metadata.ts';
 export { createScrapeMetrics, type ScrapeMetrics } from './metrics.ts';
-export { Relabeler, relabel } from './relabel.ts';
+export { Relabeler } from './relabel.ts';
 export { nextScrapeMs, scrapeTimestampMs, targetOffsetMs } from './schedule.ts';
 export {
   type DroppedTarget,
