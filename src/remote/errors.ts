@@ -8,6 +8,8 @@ export class RemoteRequestError extends CodedError {
 export const remoteErrorCodes = {
   /** The body is not a snappy block. */
   snappy: 'snappy_corrupt',
+  /** The body is not gzip. */
+  gzip: 'gzip_corrupt',
   /** The body is a snappy block of something that is not the protobuf message expected. */
   message: 'message_malformed',
   /** Larger than this server takes. */

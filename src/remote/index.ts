@@ -12,6 +12,8 @@ export { type FederateFormat, federateContentType, negotiateFederateFormat } fro
 export { federateProtobuf } from './federate/protobuf.ts';
 export { federateText } from './federate/text.ts';
 export { createRemoteWriteMetrics, type RemoteWriteMetrics } from './metrics.ts';
+export { decodeOtlp, type OtlpBody } from './otlp/decode.ts';
+export { type OtlpRules, type TranslatedOtlp, translateOtlp } from './otlp/translate.ts';
 export { type FrameOptions, frames } from './read/chunks.ts';
 export {
   decodeReadRequest,

@@ -12,7 +12,8 @@ import { type ActorRef, ActorSystem, connectThread } from '../../runtime/index.t
 import type { AppendOutcome } from '../../tsdb/index.ts';
 import { controlProps, type Peers } from '../control/control_actor.ts';
 import { LocalWorkers, type ShardExecution, type ShardWrite } from '../control/local_workers.ts';
-import type { RemoteWriteOutcome, VectorMessage, WorkerMessage } from './messages.ts';
+import type { VectorMessage, WorkerMessage } from './messages.ts';
+import type { RemoteWriteOutcome } from './remote_messages.ts';
 import { controlName, startWorker, workerName } from './start_worker.ts';
 
 const shards = 8;

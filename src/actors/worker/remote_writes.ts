@@ -11,7 +11,8 @@ import {
   type RemoteWriteMetrics,
 } from '../../remote/index.ts';
 import { SampleVerdict } from '../../tsdb/index.ts';
-import type { IngestOutcome, RemoteWriteOutcome, RemoteWriteRequest } from './messages.ts';
+import type { IngestOutcome } from './messages.ts';
+import type { RemoteWriteOutcome, RemoteWriteRequest } from './remote_messages.ts';
 import type { Router } from './router.ts';
 
 /** Bytes of a request, uncompressed. */

@@ -12,13 +12,8 @@ import { encodeRemoteWrite } from '../../remote/index.ts';
 import { type ActorRef, ActorSystem, connectThread } from '../../runtime/index.ts';
 import { controlProps, type Peers } from '../control/control_actor.ts';
 import { LocalWorkers } from '../control/local_workers.ts';
-import type {
-  AnswerMessage,
-  QuerySpec,
-  RemoteWriteOutcome,
-  VectorMessage,
-  WorkerMessage,
-} from './messages.ts';
+import type { AnswerMessage, QuerySpec, VectorMessage, WorkerMessage } from './messages.ts';
+import type { RemoteWriteOutcome } from './remote_messages.ts';
 import { controlName, startWorker, workerName } from './start_worker.ts';
 
 const layout = { shards: 8, stores: 2, workers: 1 };

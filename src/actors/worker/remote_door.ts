@@ -1,0 +1,84 @@
+/** Where a worker takes what other programs send and ask for. */
+
+import type { Registry } from 'prom-client';
+import { type Clock, errorText, type Logger } from '../../base/index.ts';
+import type { Replicas } from '../../query/index.ts';
+import {
+  createRemoteWriteMetrics,
+  decodeOtlp,
+  type RemoteWriteMetrics,
+  type TranslatedOtlp,
+  translateOtlp,
+} from '../../remote/index.ts';
+import { federate } from './federation.ts';
+import type { OtlpRequest, RemoteMessage, RemoteWriteOutcome } from './remote_messages.ts';
+import { RemoteReads } from './remote_reads.ts';
+import { nothingWritten, RemoteWrites, remoteWriteOutcome } from './remote_writes.ts';
+import type { Router } from './router.ts';
+import { settle } from './shard_actor.ts';
+
+interface Deps {
+  readonly router: Pick<Router, 'ingest'>;
+  readonly replicasFor: (deadlineMs: number) => Replicas;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class RemoteDoor {
+  readonly #deps: Deps;
+  readonly #metrics: RemoteWriteMetrics;
+  readonly #writes: RemoteWrites;
+  readonly #reads: RemoteReads;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#metrics = createRemoteWriteMetrics(deps.registry);
+    this.#writes = new RemoteWrites(deps.router, this.#metrics);
+    this.#reads = new RemoteReads(deps.replicasFor, deps.clock);
+  }
+
+  receive(message: RemoteMessage): void {
+    switch (message.type) {
+      case 'remoteWrite':
+        settle(this.#writes.write(message.request), message.replyTo);
+        break;
+      case 'otlp':
+        settle(this.#otlp(message.request), message.replyTo);
+        break;
+      case 'remoteRead':
+        settle(this.#reads.start(message.id, message.spec), message.replyTo);
+        break;
+      case 'remoteReadNext':
+        settle(this.#reads.next(message.id), message.replyTo);
+        break;
+      case 'remoteReadEnd':
+        this.#reads.end(message.id);
+        break;
+      case 'federate':
+        settle(federate(message.spec, this.#deps.replicasFor), message.replyTo);
+        break;
+    }
+  }
+
+  /**
+   * What can't be translated is logged and the rest is stored, as Prometheus does, whose senders would repeat a request
+   * for ever otherwise.
+   */
+  async #otlp({ body, rules }: OtlpRequest): Promise<RemoteWriteOutcome> {
+    let translated: TranslatedOtlp;
+    try {
+      translated = translateOtlp(await decodeOtlp(body), rules);
+    } catch (error) {
+      return { status: 400, message: errorText(error), ...nothingWritten };
+    }
+    const { batch, refused, firstError } = translated;
+    if (firstError !== undefined)
+      this.#deps.log.warn({ refused, err: firstError }, 'OTLP metrics were left out');
+    const outcome = remoteWriteOutcome({ batch, rejected: 0 }, await this.#deps.router.ingest(batch));
+    const labels = { protocol: 'otlp' };
+    this.#metrics.samples.inc(labels, outcome.samplesWritten + outcome.histogramsWritten);
+    this.#metrics.refused.inc(labels, outcome.refused + refused);
+    return outcome;
+  }
+}
