@@ -59,6 +59,7 @@ class World {
     {
       clusterShards: 4,
       rulesResendDelayMs: 1,
+      enableFeatures: [],
       rulesForOutageToleranceMs: 1,
       retentionTimeMs: 86_400_000,
       retentionSizeBytes: 0,

@@ -9,7 +9,7 @@ import { type ClusterNode, emptyTable } from '../cluster/index.ts';
 import { type Labels, LabelsBuilder } from '../model/index.ts';
 import type { RuleGroupOptions } from '../rules/index.ts';
 import type { ActorRef } from '../runtime/index.ts';
-import { Relabeler } from '../scrape/index.ts';
+import { Relabeler, withScrapeFeatures } from '../scrape/index.ts';
 import type { AlertService } from './alert_service.ts';
 import type { PrometheusConfig } from './config.ts';
 import type { ParsedNodeFlags } from './flags.ts';
@@ -38,6 +38,7 @@ type Flags = Pick<
   | 'clusterShards'
   | 'rulesResendDelayMs'
   | 'rulesForOutageToleranceMs'
+  | 'enableFeatures'
   | 'rulesForGracePeriodMs'
   | 'retentionTimeMs'
   | 'retentionSizeBytes'
@@ -134,7 +135,7 @@ export class ConfigApplier {
     const intervals = prometheus.scrapeConfigs.map(({ scrapeIntervalMs }) => scrapeIntervalMs);
     const slowestMs = Math.max(prometheus.global.evaluationIntervalMs, ...intervals);
     const settings = {
-      configs: prometheus.scrapeConfigs,
+      configs: withScrapeFeatures(prometheus.scrapeConfigs, this.#flags.enableFeatures),
       settleMs: settleIntervals * slowestMs,
       evaluationIntervalMs: prometheus.global.evaluationIntervalMs,
       storage: storageSettings(prometheus.storage, this.#flags),

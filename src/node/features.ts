@@ -1,5 +1,6 @@
 /** The names of --enable-feature: which change the query engine, which are what this program does anyway. */
 import type { EngineFeatures } from '../promql/index.ts';
+import { scrapeFeatureNames } from '../scrape/index.ts';
 
 const engineFlags: Readonly<Record<string, keyof EngineFeatures>> = {
   'promql-experimental-functions': 'experimentalFunctions',
@@ -44,6 +45,8 @@ export function featuresWithoutEffect(names: readonly string[]): string[] {
       !Object.hasOwn(engineFlags, name) &&
       !alwaysOn.has(name) &&
       !remoteFeatures.has(name) &&
-      name !== autoReloadConfig,
+      !scrapeFeatureNames.includes(name) &&
+      name !== autoReloadConfig &&
+      name !== perStepStats,
   );
 }

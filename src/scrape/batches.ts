@@ -7,6 +7,7 @@ import {
   BatchColumns,
   type BatchExemplar,
   type BatchRoster,
+  type FloatHistogram,
   type KnownRefs,
   type Labels,
   noteStoreRefs,
@@ -26,6 +27,7 @@ export class ScrapeBatches {
   readonly #known: KnownRefs;
   readonly #roster: RosterBuilder;
   #last: BatchRoster | undefined;
+  #numbering = 0;
 
   constructor(cache: SeriesCache) {
     this.#cache = cache;
@@ -47,9 +49,15 @@ export class ScrapeBatches {
       if (this.#last !== undefined) noteStoreRefs(this.#last, this.#known);
       this.#last = undefined;
       this.#cache.compact();
+      this.#numbering++;
     }
     this.#cache.begin();
     this.restart();
+  }
+
+  /** Changes whenever the cache numbers its spellings anew. */
+  get numbering(): number {
+    return this.#numbering;
   }
 
   /** Forgets what the batch holds. */
@@ -74,6 +82,16 @@ export class ScrapeBatches {
   /** Adds a sample without its value; returns where the value belongs in `values`. */
   add(place: number, timestampMs: number): number {
     return this.#columns.add(place, timestampMs);
+  }
+
+  /** Adds a native histogram. */
+  addHistogram(place: number, timestampMs: number, histogram: FloatHistogram): void {
+    this.#columns.setHistogram(this.#columns.add(place, timestampMs), histogram);
+  }
+
+  /** How many samples there are so far. */
+  get sampleCount(): number {
+    return this.#columns.count;
   }
 
   get values(): Float64Array {

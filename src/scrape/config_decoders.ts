@@ -17,6 +17,8 @@ import type {
   ScrapeConfig,
   ScrapeProtocol,
 } from './config_types.ts';
+import { noScrapeFeatures } from './features.ts';
+import { defaultProtocols, protoFirstProtocols } from './protocols.ts';
 
 const { field, newerField, string, bool, duration, uint, byteSize } = decode;
 
@@ -27,15 +29,6 @@ const protocols: readonly ScrapeProtocol[] = [
   'OpenMetricsText0.0.1',
   'OpenMetricsText1.0.0',
 ];
-
-const defaultProtocols: readonly ScrapeProtocol[] = [
-  'OpenMetricsText1.0.0',
-  'OpenMetricsText0.0.1',
-  'PrometheusText1.0.0',
-  'PrometheusText0.0.4',
-];
-
-const protoFirstProtocols: readonly ScrapeProtocol[] = ['PrometheusProto', ...defaultProtocols];
 
 const supported = `supported: [${protocols.toSorted().join(' ')}]`;
 
@@ -343,6 +336,7 @@ function inherit<Discovery>(
     convertClassicHistogramsToNhcb:
       raw.convertClassicHistogramsToNhcb ?? global.convertClassicHistogramsToNhcb,
     scrapeNativeHistograms,
+    features: noScrapeFeatures,
     extraScrapeMetrics: raw.extraScrapeMetrics ?? global.extraScrapeMetrics,
     metricNameValidationScheme: validation,
     metricNameEscapingScheme: inheritEscaping(raw, global, validation, inferEscaping, report),

@@ -1,6 +1,7 @@
 // What a `scrape_configs` entry says, with everything inherited from `global` already filled in. Plain data:
 // it is read in the control thread and used in the shard workers, so it must survive a structured clone.
 import type { HttpClientConfig, RelabelConfig } from '../model/index.ts';
+import type { ScrapeFeatures } from './features.ts';
 
 export type ScrapeProtocol =
   | 'PrometheusProto'
@@ -30,6 +31,8 @@ export interface ScrapeConfig<Discovery = unknown> {
   readonly convertClassicHistogramsToNhcb: boolean;
   readonly scrapeNativeHistograms: boolean;
   readonly extraScrapeMetrics: boolean;
+  /** What was turned on with --enable-feature. */
+  readonly features: ScrapeFeatures;
   readonly scrapeFailureLogFile: string;
   readonly metricsPath: string;
   readonly scheme: string;

@@ -4,21 +4,18 @@
  */
 import { CodedError } from '../base/index.ts';
 
-/** A body that is not what its format allows. `line` counts from 1; `reason` is the message without it. */
+/** A body that is not what its format allows. */
 export class ExpositionError extends CodedError {
   override readonly name = 'ExpositionError';
-  readonly line: number;
-  readonly reason: string;
 
-  constructor(line: number, reason: string) {
-    super('bad_exposition', `line ${line}: ${reason}`);
-    this.line = line;
-    this.reason = reason;
+  constructor(reason: string) {
+    super('bad_exposition', reason);
   }
 }
 
 export type ScrapeErrorCode =
   | 'body_size_limit'
+  | 'bucket_limit'
   | 'content_type'
   | 'http_status'
   | 'label_limit'

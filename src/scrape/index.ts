@@ -4,8 +4,9 @@ export { ExpositionError, ScrapeError, type ScrapeErrorCode } from './errors.ts'
 export { parseOpenMetrics } from './exposition/openmetrics.ts';
 export type { ExpositionSink, MetadataKind, ParseOutcome } from './exposition/sink.ts';
 export { parseTextExposition } from './exposition/text.ts';
+export { scrapeFeatureNames, withScrapeFeatures } from './features.ts';
 export { createHttpClient, type HttpAnswer, type HttpClient, type HttpGet } from './http_client.ts';
-export { ScrapeLoop, type ScrapeLoopDeps, type ScrapeResult } from './loop.ts';
+export { type RefusedSamples, ScrapeLoop, type ScrapeLoopDeps, type ScrapeResult } from './loop.ts';
 export { MetadataStore, type MetricMetadata } from './metadata.ts';
 export { createScrapeMetrics, type ScrapeMetrics } from './metrics.ts';
 export { Relabeler } from './relabel.ts';

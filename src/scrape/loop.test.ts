@@ -68,7 +68,7 @@ test('the marker has the bits that Prometheus gives it', async () => {
 
 test('a failed scrape keeps nothing, marks everything that the last good one held, and up is 0', async () => {
   const failures: [string | Error, RegExp][] = [
-    ['a 2\nc 1\nbroken{\n', /line 3/],
+    ['a 2\nc 1\nbroken{\n', /^expected label name, got "\\n" \("INVALID"\) while parsing: "broken{\\n"$/],
     [new ScrapeError('timeout', 'context deadline exceeded'), /deadline/],
   ];
   for (const [answer, reason] of failures) {
@@ -191,8 +191,12 @@ test('without a valid Content-Type only a fallback protocol helps', async () => 
   for (const [type, reason] of [
     ['', /blank Content-Type/],
     ['text/html', /unsupported Content-Type/],
-    ['nonsense', /cannot parse Content-Type/],
-    ['application/vnd.google.protobuf', /not supported/],
+    ['nonsense', /unsupported Content-Type/],
+    ['/x', /^cannot parse Content-Type "\/x" .*\nmime: no media type$/],
+    [
+      'application/vnd.google.protobuf',
+      /^clientpb: insufficient length of buffer, expected at least 98 bytes, got 4/,
+    ],
   ] as const) {
     assert.match((await (await loopOf(['a 1\n'], {}, type)).scrape(1)).lastError, reason);
     if (type.startsWith('application/')) continue;

@@ -9,8 +9,11 @@ import { ScrapeBatches } from './batches.ts';
 import { ScrapeCollector, type ScrapeCounts } from './collector.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import { ScrapeError } from './errors.ts';
-import { acceptHeader, expositionFormat } from './exposition/content_type.ts';
+import { acceptHeader, type ExpositionFormat, expositionFormat } from './exposition/content_type.ts';
+import { CustomBucketsSink } from './exposition/custom_buckets.ts';
 import { parseOpenMetrics } from './exposition/openmetrics.ts';
+import { parseProtobuf } from './exposition/protobuf.ts';
+import type { ExpositionOptions, ExpositionSink, ParseOutcome } from './exposition/sink.ts';
 import { parseTextExposition } from './exposition/text.ts';
 import type { HttpAnswer, HttpClient } from './http_client.ts';
 import { MetadataStore } from './metadata.ts';
@@ -41,6 +44,22 @@ export interface ScrapeLoopDeps {
   readonly hasReported?: boolean;
 }
 
+type ParseExposition = (body: Uint8Array, sink: ExpositionSink, options: ExpositionOptions) => ParseOutcome;
+
+const parsers: Readonly<Record<ExpositionFormat, ParseExposition>> = {
+  text: parseTextExposition,
+  openmetrics: parseOpenMetrics,
+  protobuf: parseProtobuf,
+};
+
+/** What the store refused of a scrape. */
+export interface RefusedSamples {
+  readonly outOfOrder: number;
+  /** Another value for a time that has one. */
+  readonly duplicates: number;
+  readonly outOfBounds: number;
+}
+
 export interface ScrapeResult {
   /** Samples, staleness markers and report series, all of one target. Its owner gives it back with `release`. */
   readonly batch: WriteBatch;
@@ -52,6 +71,10 @@ export interface ScrapeResult {
   readonly counts: Readonly<ScrapeCounts>;
   /** Uncompressed; 0 when nothing was read, -1 when body_size_limit was exceeded. */
   readonly bodyBytes: number;
+  /** How many of the batch's first samples the target exposed. */
+  readonly exposedSamples: number;
+  /** Which of these are zeros at start times, added by the scrape. */
+  readonly zeros: readonly number[];
 }
 
 export class ScrapeLoop {
@@ -63,6 +86,9 @@ export class ScrapeLoop {
   readonly #labeler: SampleLabeler;
   readonly #report: ReportSeries;
   readonly #texts: TextCache;
+  readonly #options: ExpositionOptions;
+  /** Makes native histograms of classic ones, where the job wants that. */
+  readonly #customBuckets: CustomBucketsSink | undefined;
   readonly #headers: Readonly<Record<string, string>>;
   #isScraping = false;
   #hasReported: boolean;
@@ -84,6 +110,14 @@ export class ScrapeLoop {
     this.#cache = new SeriesCache(hashSeed);
     this.#batches = new ScrapeBatches(this.#cache);
     this.#texts = deps.texts ?? new TextCache(hashSeed);
+    this.#options = {
+      typeAndUnitLabels: config.features.typeAndUnitLabels,
+      startTimes: config.features.startTimeZeroSamples,
+      classicHistograms: config.alwaysScrapeClassicHistograms,
+    };
+    if (config.convertClassicHistogramsToNhcb) {
+      this.#customBuckets = new CustomBucketsSink(hashSeed, config.alwaysScrapeClassicHistograms);
+    }
     this.#headers = {
       accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
       'accept-encoding': config.enableCompression ? 'gzip' : 'identity',
@@ -154,6 +188,14 @@ export class ScrapeLoop {
     this.#batches.release(batch);
   }
 
+  /** Counts what the store refused of a scrape's batch. */
+  noteRefused({ outOfOrder, duplicates, outOfBounds }: RefusedSamples): void {
+    const { metrics } = this.#deps;
+    if (outOfOrder > 0) metrics.outOfOrder.inc(outOfOrder);
+    if (duplicates > 0) metrics.duplicates.inc(duplicates);
+    if (outOfBounds > 0) metrics.outOfBounds.inc(outOfBounds);
+  }
+
   /** How many spellings of series are remembered; bounded by what a good scrape holds. */
   get cachedSpellings(): number {
     return this.#cache.entryCount;
@@ -186,13 +228,27 @@ export class ScrapeLoop {
     return this.#finish(collector, timestampMs, startedAtMs, body.length, undefined);
   }
 
-  /** Throws ExpositionError, ScrapeError, DuplicateLabelError. */
+  /** Throws ExpositionError, ScrapeError, HistogramError. */
   #parse(body: Uint8Array, contentType: string, collector: ScrapeCollector): void {
     const format = expositionFormat(contentType, this.#deps.config.fallbackScrapeProtocol);
-    if (format === 'text') parseTextExposition(body, collector);
-    else if (format === 'openmetrics') parseOpenMetrics(body, collector);
-    else throw new ScrapeError('content_type', 'the protobuf exposition format is not supported');
+    const sink = this.#customBuckets?.begin(collector, this.#batches.numbering) ?? collector;
+    try {
+      parsers[format](body, sink, this.#options);
+      this.#customBuckets?.end();
+    } finally {
+      this.#countExceeded(collector);
+    }
     if (collector.isOverSampleLimit) throw new ScrapeError('sample_limit', 'sample limit exceeded');
+    if (collector.isOverBucketLimit) {
+      throw new ScrapeError('bucket_limit', 'histogram bucket limit exceeded');
+    }
+  }
+
+  /** Limits count also where the scrape then fails for another reason. */
+  #countExceeded(collector: ScrapeCollector): void {
+    const { metrics } = this.#deps;
+    if (collector.isOverSampleLimit) metrics.exceededSampleLimit.inc();
+    if (collector.isOverBucketLimit) metrics.exceededBucketLimit.inc();
   }
 
   #failed(
@@ -230,6 +286,8 @@ export class ScrapeLoop {
       durationMs,
       counts,
       bodyBytes,
+      exposedSamples: collector.exposedSamples,
+      zeros: collector.zeros,
     };
   }
 
@@ -267,7 +325,6 @@ export class ScrapeLoop {
     if (counts.duplicates > 0) metrics.duplicates.inc(counts.duplicates);
     if (counts.outOfBounds > 0) metrics.outOfBounds.inc(counts.outOfBounds);
     if (result === 'body_size_limit') metrics.exceededBodySize.inc();
-    if (result === 'sample_limit') metrics.exceededSampleLimit.inc();
     if (result === 'label_limit') metrics.exceededLabelLimits.inc();
   }
 }

@@ -6,9 +6,11 @@ export interface ScrapeMetrics {
   readonly poolTargets: Gauge<'scrape_job'>;
   readonly exceededBodySize: Counter;
   readonly exceededSampleLimit: Counter;
+  readonly exceededBucketLimit: Counter;
   readonly exceededLabelLimits: Counter;
   readonly exceededTargetLimit: Counter;
   readonly duplicates: Counter;
+  readonly outOfOrder: Counter;
   readonly outOfBounds: Counter;
   readonly scrapes: Counter<'result'>;
   readonly samples: Counter;
@@ -43,6 +45,10 @@ export function createScrapeMetrics(registry: Registry): ScrapeMetrics {
       'prometheus_target_scrapes_exceeded_sample_limit_total',
       'Total number of scrapes that hit the sample limit and were rejected.',
     ),
+    exceededBucketLimit: counter(
+      'prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total',
+      'Total number of scrapes that hit the native histogram bucket limit and were rejected.',
+    ),
     exceededLabelLimits: counter(
       'prometheus_target_scrape_pool_exceeded_label_limits_total',
       'Total number of times scrape pools hit the label limits, during sync or config reload.',
@@ -54,6 +60,10 @@ export function createScrapeMetrics(registry: Registry): ScrapeMetrics {
     duplicates: counter(
       'prometheus_target_scrapes_sample_duplicate_timestamp_total',
       'Total number of samples rejected due to duplicate timestamps but different values.',
+    ),
+    outOfOrder: counter(
+      'prometheus_target_scrapes_sample_out_of_order_total',
+      'Total number of samples rejected due to not being out of the expected order.',
     ),
     outOfBounds: counter(
       'prometheus_target_scrapes_sample_out_of_bounds_total',

@@ -2,13 +2,7 @@
  * From the labels of a scraped series to those that are stored: target labels join, collisions are resolved by
  * honor_labels, metric relabeling has its say, limits are checked.
  */
-import {
-  DuplicateLabelError,
-  isValidLabelName,
-  isValidMetricName,
-  type Labels,
-  LabelsBuilder,
-} from '../model/index.ts';
+import { isValidLabelName, isValidMetricName, type Labels, LabelsBuilder, quoteGo } from '../model/index.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import { ScrapeError } from './errors.ts';
 import type { Relabeler } from './relabel.ts';
@@ -29,7 +23,7 @@ export class SampleLabeler {
 
   /**
    * `pairs` as ExpositionSink.define gets them. Undefined: dropped by relabeling. Throws ScrapeError when the
-   * result is no valid series or beyond a label limit, and DuplicateLabelError.
+   * result is no valid series or beyond a label limit.
    */
   resolve(pairs: readonly string[]): Labels | undefined {
     const builder = this.#config.honorLabels ? this.#honored(pairs) : this.#renamed(pairs);
@@ -78,7 +72,7 @@ export class SampleLabeler {
       isValid &&= isValidLabelName(name, scheme) && value.isWellFormed();
     }
     if (!isValid) {
-      throw new ScrapeError('series_name', `invalid metric name or label names: ${labels.toString()}`);
+      throw new ScrapeError('series_name', `invalid metric name or label names: ${shown(labels)}`);
     }
   }
 
@@ -105,11 +99,17 @@ export class SampleLabeler {
       if (labelValueLengthLimit > 0 && valueLength > labelValueLengthLimit) {
         throw new ScrapeError(
           'label_limit',
-          `label_value_length_limit exceeded (metric: ${metric}, label name: ${shown}, value: ${JSON.stringify(value.slice(0, excerptLengthMax))}, length: ${valueLength}, limit: ${labelValueLengthLimit})`,
+          `label_value_length_limit exceeded (metric: ${metric}, label name: ${shown}, value: ${quoteGo(value.slice(0, excerptLengthMax))}, length: ${valueLength}, limit: ${labelValueLengthLimit})`,
         );
       }
     }
   }
+}
+
+/** All labels in braces, the name among them. */
+function shown(labels: Labels): string {
+  const quoted = (name: string): string => (isValidLabelName(name, 'legacy') ? name : quoteGo(name));
+  return `{${[...labels].map(([name, value]) => `${quoted(name)}=${quoteGo(value)}`).join(', ')}}`;
 }
 
 /** Throws when a name occurs twice with a value: no series can have both. An empty value wins over any other. */
@@ -120,8 +120,9 @@ function scrapedBuilder(pairs: readonly string[]): LabelsBuilder {
     const name = pairs[i] as string;
     const value = pairs[i + 1] as string;
     if (value === '') hasEmpty = true;
-    else if (builder.get(name) !== '') throw new DuplicateLabelError(name);
-    else builder.set(name, value);
+    else if (builder.get(name) !== '') {
+      throw new ScrapeError('series_name', `label name "${name}" is not unique: invalid sample`);
+    } else builder.set(name, value);
   }
   if (hasEmpty) {
     for (let i = 0; i < pairs.length; i += 2) if (pairs[i + 1] === '') builder.delete(pairs[i] as string);

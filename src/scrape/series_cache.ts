@@ -40,6 +40,11 @@ export class SeriesCache {
   #placeScrape = new Int32Array(64);
   /** Per series: the store's reference, -1 when unknown. */
   #storeRef = new Int32Array(64);
+  /** Per series: 1 when its last sample was a histogram, as its marker then has to be. */
+  #isHistogram = new Uint8Array(64);
+  /** Per series: the time of its newest sample, 0 before the first; kept where start times are asked for. */
+  #newestMs: Float64Array = new Float64Array(0);
+  #hasHistograms = false;
 
   constructor(seed: number) {
     this.#seed = seed | 0;
@@ -60,6 +65,28 @@ export class SeriesCache {
 
   setStoreRef(series: number, storeRef: number): void {
     this.#storeRef[series] = storeRef;
+  }
+
+  isHistogram(series: number): boolean {
+    return this.#isHistogram[series] === 1;
+  }
+
+  setHistogram(series: number, isHistogram: boolean): void {
+    if (isHistogram) this.#hasHistograms = true;
+    if (this.#hasHistograms) this.#isHistogram[series] = isHistogram ? 1 : 0;
+  }
+
+  newestMs(series: number): number {
+    return this.#newestMs[series] ?? 0;
+  }
+
+  setNewestMs(series: number, timestampMs: number): void {
+    if (series >= this.#newestMs.length) {
+      const longer = new Float64Array(this.#tracked.length);
+      longer.set(this.#newestMs);
+      this.#newestMs = longer;
+    }
+    this.#newestMs[series] = timestampMs;
   }
 
   /** Starts a scrape. */
@@ -177,6 +204,8 @@ export class SeriesCache {
       series: this.#series,
       tracked: this.#tracked,
       storeRef: this.#storeRef,
+      isHistogram: this.#isHistogram,
+      newestMs: this.#newestMs,
     };
     const kept: number[] = [];
     this.#keys = this.#keys.retain((entry) => {
@@ -198,6 +227,8 @@ export class SeriesCache {
     this.#place = new Uint32Array(64);
     this.#placeScrape = new Int32Array(64);
     this.#storeRef = new Int32Array(64);
+    this.#isHistogram = new Uint8Array(64);
+    this.#newestMs = new Float64Array(0);
     for (const [entry, oldEntry] of kept.entries()) {
       const oldSeries = old.seriesOf[oldEntry] as number;
       this.#lastScrape[entry] = old.lastScrape[oldEntry] as number;
@@ -206,6 +237,9 @@ export class SeriesCache {
       if (series < 0) continue;
       this.#tracked[series] = old.tracked[oldSeries] as number;
       this.#storeRef[series] = old.storeRef[oldSeries] as number;
+      this.#isHistogram[series] = old.isHistogram[oldSeries] as number;
+      const newestMs = old.newestMs[oldSeries] ?? 0;
+      if (newestMs > 0) this.setNewestMs(series, newestMs);
     }
   }
 
@@ -239,6 +273,9 @@ export class SeriesCache {
     this.#trackedScrape = enlarged(this.#trackedScrape, tracked.length);
     this.#placeScrape = enlarged(this.#placeScrape, tracked.length);
     this.#storeRef = enlarged(this.#storeRef, tracked.length);
+    const isHistogram = new Uint8Array(tracked.length);
+    isHistogram.set(this.#isHistogram);
+    this.#isHistogram = isHistogram;
     const place = new Uint32Array(tracked.length);
     place.set(this.#place);
     this.#place = place;

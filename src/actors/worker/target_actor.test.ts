@@ -3,9 +3,10 @@ import test from 'node:test';
 import { Labels, type WriteBatch, WriteBatchBuilder } from '../../model/index.ts';
 import { BehaviorTestKit, testWorld } from '../../runtime/testing/index.ts';
 import type { ScrapeLoop, ScrapeResult } from '../../scrape/index.ts';
+import { SampleVerdict } from '../../tsdb/index.ts';
 import type { IngestOutcome } from './messages.ts';
 import { emptyOutcome } from './router.ts';
-import { type TargetDeps, type TargetMessage, targetProps } from './target_actor.ts';
+import { refusedSamples, type TargetDeps, type TargetMessage, targetProps } from './target_actor.ts';
 
 const intervalMs = 10_000;
 
@@ -22,6 +23,7 @@ function depsOf(
     scrape,
     endOfLife: () => endOfLife.finish(),
     release: (batch: WriteBatch) => released.push(batch),
+    noteRefused: () => undefined,
   };
   return {
     loop: loop as unknown as ScrapeLoop,
@@ -105,9 +107,13 @@ test('a batch is given back when it is stored, and not while an append may still
   const pending: ((outcome: IngestOutcome) => void)[] = [];
   const { scheduler, system } = testWorld();
   let scrapes = 0;
-  const deps = depsOf(async () => ({ batch: batches[scrapes++] }) as ScrapeResult, {
-    ingest: () => new Promise((resolve) => pending.push(resolve)),
-  });
+  const counts = { scraped: 1, kept: 1, seriesAdded: 0, duplicates: 0, outOfBounds: 0 };
+  const deps = depsOf(
+    async () => ({ batch: batches[scrapes++], counts, exposedSamples: 1 }) as unknown as ScrapeResult,
+    {
+      ingest: () => new Promise((resolve) => pending.push(resolve)),
+    },
+  );
   system.spawn(targetProps(deps), 'target');
   await scheduler.runFor(intervalMs * 3);
   assert.deepEqual(deps.released, []);
@@ -115,4 +121,19 @@ test('a batch is given back when it is stored, and not while an append may still
   pending[1]?.({ ...emptyOutcome(), isHeld: true });
   await scheduler.runFor(0);
   assert.deepEqual(deps.released, [batches[0]]);
+});
+
+test('what was refused is counted of what the target exposed alone, without zeros that were added', () => {
+  const { outOfOrder, conflict, tooOld, tooFarInFuture, duplicate } = SampleVerdict;
+  const verdicts = Uint8Array.of(
+    outOfOrder,
+    outOfOrder,
+    conflict,
+    tooOld,
+    tooFarInFuture,
+    duplicate,
+    conflict,
+  );
+  const refused = refusedSamples({ exposedSamples: 6, zeros: [1] }, { verdicts });
+  assert.deepEqual(refused, { outOfOrder: 1, duplicates: 1, outOfBounds: 2 });
 });

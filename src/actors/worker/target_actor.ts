@@ -7,7 +7,14 @@
 import { errorText } from '../../base/index.ts';
 import type { WriteBatch } from '../../model/index.ts';
 import type { ActorContext, ActorProps, Behavior } from '../../runtime/index.ts';
-import { nextScrapeMs, type ScrapeLoop, type ScrapeResult, scrapeTimestampMs } from '../../scrape/index.ts';
+import {
+  nextScrapeMs,
+  type RefusedSamples,
+  type ScrapeLoop,
+  type ScrapeResult,
+  scrapeTimestampMs,
+} from '../../scrape/index.ts';
+import { SampleVerdict } from '../../tsdb/index.ts';
 import type { IngestOutcome } from './messages.ts';
 
 export type TargetMessage =
@@ -116,27 +123,64 @@ class TargetBehavior implements Behavior<TargetMessage> {
     status.lastError = result.lastError;
     status.lastScrapeMs = result.timestampMs;
     status.lastDurationMs = result.durationMs;
-    this.#store(result.batch, context);
+    this.#store(result.batch, context, result);
   }
 
-  #store(batch: WriteBatch, context: ActorContext<TargetMessage>): void {
+  /** `result` is of the scrape that made the batch; absent for what no target exposed. */
+  #store(batch: WriteBatch, context: ActorContext<TargetMessage>, result?: ScrapeResult): void {
     const { loop, ingest } = this.#deps;
     const target = loop.target.url;
     ingest(batch).then(
-      ({ unavailable, unavailableReason, firstError, isHeld }) => {
-        if (isHeld !== true) loop.release(batch);
-        if (unavailable > 0) {
-          context.log.warn(
-            { target, samples: unavailable, reason: unavailableReason },
-            'scraped samples could not be stored',
-          );
-        } else if (firstError !== undefined) {
-          context.log.debug({ target, reason: firstError }, 'some scraped samples were refused');
+      (outcome) => {
+        if (outcome.isHeld !== true) loop.release(batch);
+        if (outcome.unavailable > 0) {
+          const { unavailable: samples, unavailableReason: reason } = outcome;
+          context.log.warn({ target, samples, reason }, 'scraped samples could not be stored');
         }
+        if (result !== undefined) this.#noteRefused(result, outcome, context);
       },
       (error: unknown) => context.log.error({ target, err: errorText(error) }, 'storing a scrape failed'),
     );
   }
+
+  /** One line per kind and scrape, as Prometheus has it. */
+  #noteRefused(result: ScrapeResult, outcome: IngestOutcome, context: ActorContext<TargetMessage>): void {
+    const { loop } = this.#deps;
+    const refused = refusedSamples(result, outcome);
+    loop.noteRefused(refused);
+    const target = loop.target.url;
+    const warn = (samples: number, text: string): void => {
+      if (samples > 0) context.log.warn({ target, samples }, text);
+    };
+    warn(refused.outOfOrder, 'out-of-order samples were dropped');
+    warn(
+      refused.duplicates + result.counts.duplicates,
+      'samples with a different value but the same timestamp were dropped',
+    );
+    warn(
+      refused.outOfBounds + result.counts.outOfBounds,
+      'samples that are too old or too far in the future were dropped',
+    );
+  }
+}
+
+/** What was refused of that which the target exposed: markers, report series and added zeros give way silently. */
+export function refusedSamples(
+  { exposedSamples, zeros }: Pick<ScrapeResult, 'exposedSamples' | 'zeros'>,
+  { verdicts }: Pick<IngestOutcome, 'verdicts'>,
+): RefusedSamples {
+  const refused = { outOfOrder: 0, duplicates: 0, outOfBounds: 0 };
+  if (verdicts === undefined) return refused;
+  for (let i = 0; i < exposedSamples; i++) {
+    const verdict = verdicts[i];
+    if (verdict === SampleVerdict.ok || zeros.includes(i)) continue;
+    if (verdict === SampleVerdict.outOfOrder) refused.outOfOrder++;
+    else if (verdict === SampleVerdict.conflict) refused.duplicates++;
+    else if (verdict === SampleVerdict.tooOld || verdict === SampleVerdict.tooFarInFuture) {
+      refused.outOfBounds++;
+    }
+  }
+  return refused;
 }
 
 export function targetProps(deps: TargetDeps): ActorProps<TargetMessage> {

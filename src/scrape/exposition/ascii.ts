@@ -2,7 +2,7 @@
  * Byte classes and texts shared by the exposition parsers. Everything works on offsets into the body; a
  * string is made only for what is new.
  */
-import { decodeUtf8 } from '../../model/index.ts';
+import { decodeUtf8, quoteGo } from '../../model/index.ts';
 import { ExpositionError } from '../errors.ts';
 
 export const tab = 0x09;
@@ -101,13 +101,11 @@ export function unescapeHelp(text: string): string {
 const excerptBytesMax = 80;
 const lenientUtf8 = new TextDecoder();
 
-/** The error for what stands at `at`; its line is counted only now. */
+/** The error for what stands at `at`. */
 export function expositionError(body: Uint8Array, at: number, reason: string): ExpositionError {
   const position = Math.min(at, body.length);
-  let line = 1;
-  for (let i = 0; i < position; i++) if (body[i] === lineFeed) line++;
   const start = position === 0 ? 0 : body.lastIndexOf(lineFeed, position - 1) + 1;
   const end = Math.min(lineEnd(body, position), start + excerptBytesMax);
   const excerpt = lenientUtf8.decode(body.subarray(start, end));
-  return new ExpositionError(line, `${reason} while parsing: ${JSON.stringify(excerpt)}`);
+  return new ExpositionError(`${reason} while parsing: ${quoteGo(excerpt)}`);
 }

@@ -31,9 +31,9 @@ test('timestamps are seconds, exemplars follow their sample, the end is marked',
 
 test('what the format forbids is refused', () => {
   const refusals: [string, RegExp][] = [
-    ['a 1\n', /line 2: data does not end with # EOF/],
+    ['a 1\n', /data does not end with # EOF$/],
     ['', /does not end with # EOF/],
-    ['# EOF\na 1\n', /line 2: unexpected data after # EOF/],
+    ['# EOF\na 1\n', /unexpected data after # EOF$/],
     ['a  1\n# EOF\n', /expected value after metric/],
     ['\n# EOF\n', /expected a valid start token/],
     ['# comment\n# EOF\n', /expected a valid start token/],
@@ -42,7 +42,7 @@ test('what the format forbids is refused', () => {
     ['a 1 NaN\n# EOF\n', /invalid timestamp/],
     ['a 1 # {x="y"}\n# EOF\n', /expected value after exemplar labels/],
     ['a 1 # {"x"} 1\n# EOF\n', /expected label name/],
-    ['# UNIT a seconds\n# EOF\n', /unit "seconds" is not a suffix/],
+    ['# UNIT a seconds\n# EOF\n', /unit "seconds" not a suffix of metric "a"/],
     ['# TYPE a untyped\n# EOF\n', /invalid metric type/],
   ];
   for (const [text, reason] of refusals) assert.throws(() => parse(text), reason, JSON.stringify(text));

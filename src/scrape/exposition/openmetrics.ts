@@ -1,11 +1,10 @@
 /**
  * OpenMetrics text 1.0 (github.com/prometheus/OpenMetrics, specification/OpenMetrics.md), as strictly as
- * Prometheus reads it: single spaces, no blank lines, `# EOF` last, timestamps in seconds. A
- * `_created` series is an ordinary series, as it is for Prometheus unless its feature created-timestamp-zero-ingestion is
- * on; with that, this parser would keep its value from the sink's samples and give it as start time to the family's
- * samples of the same labels (`le` and `quantile` apart) that stand before it.
+ * Prometheus reads it: single spaces, no blank lines, `# EOF` last, timestamps in seconds. A `_created` series is an
+ * ordinary series unless start times are asked for; then it is the start time of the samples with its labels.
  */
 import { decodeUtf8 } from '../../model/index.ts';
+import { ExpositionError } from '../errors.ts';
 import {
   braceOpen,
   closingQuote,
@@ -19,9 +18,18 @@ import {
   quote,
   space,
 } from './ascii.ts';
+import { inKnownWords } from './complaint.ts';
+import { CreatedTimes, hasStartTimes, isCreatedName } from './created.ts';
 import { parseFloatBytes } from './number.ts';
-import { parseBraces, resolveSeries, type SeriesDialect, seriesEnd } from './series.ts';
-import type { ExpositionSink, MetadataKind, ParseOutcome } from './sink.ts';
+import { parseBraces, parseSeries, resolveSeries, type SeriesDialect, seriesEnd } from './series.ts';
+import {
+  type ExpositionOptions,
+  type ExpositionSink,
+  type MetadataKind,
+  type ParseOutcome,
+  plainExposition,
+  SampleNumber,
+} from './sink.ts';
 
 const dialect: SeriesDialect = { blanks: false, lineFeeds: false };
 const metricTypes: ReadonlySet<string> = new Set([
@@ -35,21 +43,31 @@ const metricTypes: ReadonlySet<string> = new Set([
   'unknown',
 ]);
 
+/** In place of a series' id: the line is no sample. */
+const startTimeId = -1;
 const missingEof = 'data does not end with # EOF';
 
 /** As parseTextExposition, for `application/openmetrics-text`. */
-export function parseOpenMetrics(body: Uint8Array, sink: ExpositionSink): ParseOutcome {
-  const parser = new OpenMetricsParser(body, sink);
+export function parseOpenMetrics(
+  body: Uint8Array,
+  sink: ExpositionSink,
+  options: ExpositionOptions = plainExposition,
+): ParseOutcome {
+  const parser = new OpenMetricsParser(body, sink, options);
   let at = 0;
-  while (at < body.length) {
-    if (body[at] !== hash) at = parser.sample(at);
-    else if (isEof(body, at)) {
-      const end = body[at + 5] === lineFeed ? at + 6 : at + 5;
-      if (end !== body.length) throw expositionError(body, end, 'unexpected data after # EOF');
-      return { samples: parser.samples, exemplars: parser.exemplars };
-    } else at = parser.metadata(at);
+  try {
+    while (at < body.length) {
+      if (body[at] !== hash) at = parser.sample(at);
+      else if (isEof(body, at)) {
+        const end = body[at + 5] === lineFeed ? at + 6 : at + 5;
+        if (end !== body.length) throw new ExpositionError('unexpected data after # EOF');
+        return { samples: parser.samples, exemplars: parser.exemplars };
+      } else at = parser.metadata(at);
+    }
+  } catch (error) {
+    throw inKnownWords(error, body, at, 'openmetrics');
   }
-  throw expositionError(body, at, missingEof);
+  throw new ExpositionError(missingEof);
 }
 
 const eofLine = [hash, space, 0x45, 0x4f, 0x46];
@@ -61,27 +79,37 @@ class OpenMetricsParser {
   readonly #body: Uint8Array;
   readonly #sink: ExpositionSink;
   /** See ExpositionSink.sample. */
-  readonly #numbers = new Float64Array(2);
+  readonly #numbers = new Float64Array(SampleNumber.count);
   /** The same for an exemplar. */
   readonly #exemplarNumbers = new Float64Array(2);
   readonly #scratch = new Float64Array(1);
   #exemplarPairs: readonly string[] = [];
-  #type = '';
+  readonly #options: ExpositionOptions;
+  readonly #family = { type: '', unit: '' };
+  readonly #created: CreatedTimes;
+  /** A metadata line came since the last sample. */
+  #isFamilyNew = false;
+  /** Of the metadata line before, where it is kept track of. */
+  #familyName = '';
 
-  constructor(body: Uint8Array, sink: ExpositionSink) {
+  constructor(body: Uint8Array, sink: ExpositionSink, options: ExpositionOptions) {
     this.#body = body;
     this.#sink = sink;
+    this.#options = options;
+    this.#created = new CreatedTimes(dialect, sink);
   }
 
   /** Returns the offset of the next line. */
   sample(at: number): number {
     const body = this.#body;
+    if (this.#isFamilyNew) this.#beginFamily(at);
     let end = this.#sink.expectedEnd(body, at);
-    let id = -1;
+    let id = startTimeId;
     if (end >= 0 && body[end] === space) id = this.#sink.expectedId;
     else {
       end = seriesEnd(body, at, dialect);
-      id = resolveSeries(body, at, end, dialect, this.#type, this.#sink);
+      if (!this.#isStartTime(at, end))
+        id = resolveSeries(body, at, end, dialect, this.#family, this.#options, this.#sink);
     }
     const numbers = this.#numbers;
     const valueEnd = tokenEnd(body, end);
@@ -96,6 +124,8 @@ class OpenMetricsParser {
     if (hasExemplar) next = this.#exemplar(next);
     if (next >= body.length) throw expositionError(body, next, missingEof);
     if (body[next] !== lineFeed) throw expositionError(body, next, 'expected timestamp or new record');
+    if (id === startTimeId) return next + 1;
+    numbers[SampleNumber.startTimeMs] = this.#created.size > 0 ? this.#startTimeMs(at) : 0;
     this.samples++;
     this.#sink.sample(id, numbers);
     if (hasExemplar) {
@@ -103,6 +133,23 @@ class OpenMetricsParser {
       this.#sink.exemplar(this.#exemplarPairs, value, timestampMs);
     }
     return next + 1;
+  }
+
+  #beginFamily(at: number): void {
+    this.#isFamilyNew = false;
+    if (this.#options.startTimes) this.#created.collect(this.#body, at, this.#family.type);
+  }
+
+  /** Whether the line only tells the start time of others. */
+  #isStartTime(at: number, end: number): boolean {
+    if (!this.#options.startTimes || end <= at || !hasStartTimes(this.#family.type)) return false;
+    const isNamed = isMetricStart(this.#body[at]) || this.#body[at] === braceOpen;
+    return isNamed && isCreatedName(parseSeries(this.#body, at, dialect, this.#sink).name, this.#family.type);
+  }
+
+  #startTimeMs(at: number): number {
+    const { name, labels } = parseSeries(this.#body, at, dialect, this.#sink);
+    return this.#created.of(name, labels, this.#family.type);
   }
 
   /** Writes the float of the token whose leading space is at `at` to `into[0]`. */
@@ -163,16 +210,26 @@ class OpenMetricsParser {
       const text = decodeUtf8(body, textStart + 1, end) as string;
       if (!metricTypes.has(text))
         throw expositionError(body, at, `invalid metric type ${JSON.stringify(text)}`);
-      this.#type = text;
+      this.#family.type = text;
     }
+    if (this.#options.typeAndUnitLabels) this.#forgetUnitOfOther(nameStart, nameEnd);
     if (kind === 'unit' && end > textStart + 1) {
       const unit = decodeUtf8(body, textStart + 1, end) as string;
+      this.#family.unit = unit;
       if (!(decodeUtf8(body, nameStart, nameEnd) as string).endsWith(`_${unit}`)) {
         throw expositionError(body, at, `unit ${JSON.stringify(unit)} is not a suffix of the metric's name`);
       }
     }
+    this.#isFamilyNew = true;
     this.#sink.metadata(kind, body, nameStart, nameEnd, textStart + 1, end);
     return end + 1;
+  }
+
+  /** A unit is the family's for which it was told. */
+  #forgetUnitOfOther(nameStart: number, nameEnd: number): void {
+    const name = decodeUtf8(this.#body, nameStart, nameEnd) as string;
+    if (name !== this.#familyName) this.#family.unit = '';
+    this.#familyName = name;
   }
 }
 

@@ -20,7 +20,7 @@ import {
   unescapeValue,
 } from './ascii.ts';
 import { normalizeBucketLabels } from './normalize.ts';
-import type { ExpositionSink, TextSource } from './sink.ts';
+import type { ExpositionOptions, ExpositionSink, TextSource } from './sink.ts';
 
 /** What the two text formats do differently inside the braces. */
 export interface SeriesDialect {
@@ -48,22 +48,31 @@ export function seriesEnd(body: Uint8Array, at: number, dialect: SeriesDialect):
   return body.length;
 }
 
+/** What the lines before a series say of it. */
+export interface FamilyContext {
+  /** Of the last TYPE line, whatever its family: Prometheus goes by that too. Empty before the first. */
+  type: string;
+  /** Of the last UNIT line; empty when there was none. */
+  unit: string;
+}
+
 interface ParsedSeries {
-  readonly end: number;
-  /** `__name__` and its value first, then the labels as written, empty values included. */
-  readonly pairs: string[];
+  readonly name: string;
+  /** As written, empty values included. */
+  readonly labels: string[];
 }
 
 /**
- * The sink's id of the series in `body[at, end)`, which is introduced to the sink when it is new. `metricType` is that of the
- * last TYPE line. Throws ExpositionError, and what `sink.define` throws.
+ * The sink's id of the series in `body[at, end)`, which is introduced to the sink when it is new. Throws ExpositionError, and
+ * what `sink.define` throws.
  */
 export function resolveSeries(
   body: Uint8Array,
   at: number,
   end: number,
   dialect: SeriesDialect,
-  metricType: string,
+  { type, unit }: FamilyContext,
+  options: ExpositionOptions,
   sink: ExpositionSink,
 ): number {
   const known = end > at ? sink.find(body, at, end) : -1;
@@ -71,19 +80,52 @@ export function resolveSeries(
   if (!isMetricStart(body[at]) && body[at] !== braceOpen) {
     throw expositionError(body, at, 'expected a valid start token');
   }
-  const { pairs } = parseSeries(body, at, dialect, sink);
-  normalizeBucketLabels(metricType, pairs);
-  return sink.define(body, at, end, pairs);
+  const { name, labels } = parseSeries(body, at, dialect, sink);
+  normalizeBucketLabels(type, labels);
+  return sink.define(body, at, end, withMetadataLabels(options, name, type, unit, labels));
 }
 
-/** Throws ExpositionError. */
-function parseSeries(body: Uint8Array, at: number, dialect: SeriesDialect, texts: TextSource): ParsedSeries {
+/** Types that say nothing. */
+const untold: readonly string[] = ['', 'unknown', 'untyped'];
+
+/**
+ * The pairs of a series: its name first, then, where they are to be labels, its type and unit, which take the place of
+ * exposed labels of these names; then its labels.
+ */
+export function withMetadataLabels(
+  options: ExpositionOptions,
+  name: string,
+  type: string,
+  unit: string,
+  labels: readonly string[],
+): string[] {
+  const pairs = ['__name__', name];
+  if (!options.typeAndUnitLabels) return pairs.concat(labels);
+  if (!untold.includes(type)) pairs.push('__type__', type);
+  if (unit !== '') pairs.push('__unit__', unit);
+  const own = pairs.length;
+  for (let i = 0; i < labels.length; i += 2) {
+    const label = labels[i] as string;
+    let isTaken = false;
+    for (let known = 0; known < own; known += 2) isTaken ||= pairs[known] === label;
+    if (!isTaken) pairs.push(label, labels[i + 1] as string);
+  }
+  return pairs;
+}
+
+/** The series that stands at `at`. Throws ExpositionError. */
+export function parseSeries(
+  body: Uint8Array,
+  at: number,
+  dialect: SeriesDialect,
+  texts: TextSource,
+): ParsedSeries {
   const nameEnd = metricNameEnd(body, at);
   const name = nameEnd > at ? texts.text(body, at, nameEnd) : undefined;
   const next = dialect.blanks ? skipBlanks(body, nameEnd) : nameEnd;
   if (body[next] !== braceOpen) {
     if (name === undefined) throw expositionError(body, at, 'expected a valid start token');
-    return { end: nameEnd, pairs: ['__name__', name] };
+    return { name, labels: [] };
   }
   const braces = parseBraces(body, next + 1, dialect, texts);
   if (name !== undefined && braces.quotedName !== undefined) {
@@ -91,7 +133,7 @@ function parseSeries(body: Uint8Array, at: number, dialect: SeriesDialect, texts
   }
   const metric = name ?? braces.quotedName;
   if (metric === undefined) throw expositionError(body, at, 'metric name not set');
-  return { end: braces.end, pairs: ['__name__', metric, ...braces.labels] };
+  return { name: metric, labels: braces.labels };
 }
 
 interface Braces {

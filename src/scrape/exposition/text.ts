@@ -19,9 +19,17 @@ import {
   space,
   tab,
 } from './ascii.ts';
+import { inKnownWords } from './complaint.ts';
 import { parseFloatBytes } from './number.ts';
 import { resolveSeries, type SeriesDialect, seriesEnd } from './series.ts';
-import type { ExpositionSink, MetadataKind, ParseOutcome } from './sink.ts';
+import {
+  type ExpositionOptions,
+  type ExpositionSink,
+  type MetadataKind,
+  type ParseOutcome,
+  plainExposition,
+  SampleNumber,
+} from './sink.ts';
 
 const dialect: SeriesDialect = { blanks: true, lineFeeds: true };
 const metricTypes: ReadonlySet<string> = new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']);
@@ -33,14 +41,24 @@ const int64Max = 2 ** 63;
  * Feeds every sample and metadata line of `body` to `sink`. Throws ExpositionError (or what `sink.define`
  * throws) at the first fault; what the sink got before is then to be thrown away.
  */
-export function parseTextExposition(body: Uint8Array, sink: ExpositionSink): ParseOutcome {
-  const parser = new TextParser(body, sink);
+export function parseTextExposition(
+  body: Uint8Array,
+  sink: ExpositionSink,
+  options: ExpositionOptions = plainExposition,
+): ParseOutcome {
+  const parser = new TextParser(body, sink, options);
   let at = 0;
-  while (at < body.length) {
-    const byte = body[at] as number;
-    if (byte === lineFeed || byte === space || byte === tab) at++;
-    else if (byte === hash) at = parser.comment(at);
-    else at = parser.sample(at);
+  try {
+    while (at < body.length) {
+      const byte = body[at] as number;
+      if (byte === lineFeed || byte === space || byte === tab) at++;
+      else if (byte === hash) at = parser.comment(at);
+      else at = parser.sample(at);
+    }
+  } catch (error) {
+    // The complaint shows the blanks before the entry as well.
+    while (at > 0 && (body[at - 1] === space || body[at - 1] === tab)) at--;
+    throw inKnownWords(error, body, at, 'text');
   }
   return { samples: parser.samples, exemplars: 0 };
 }
@@ -50,12 +68,14 @@ class TextParser {
   readonly #body: Uint8Array;
   readonly #sink: ExpositionSink;
   /** See ExpositionSink.sample. */
-  readonly #numbers = new Float64Array(2);
-  #type = '';
+  readonly #numbers = new Float64Array(SampleNumber.count);
+  readonly #options: ExpositionOptions;
+  readonly #family = { type: '', unit: '' };
 
-  constructor(body: Uint8Array, sink: ExpositionSink) {
+  constructor(body: Uint8Array, sink: ExpositionSink, options: ExpositionOptions) {
     this.#body = body;
     this.#sink = sink;
+    this.#options = options;
   }
 
   /** `at` is the first byte of a series. Returns the offset of the line's end. */
@@ -68,7 +88,7 @@ class TextParser {
     // A known name without labels may today be followed by a blank and labels.
     if (id < 0 || body[valueStart] === braceOpen) {
       end = seriesEnd(body, at, dialect);
-      id = resolveSeries(body, at, end, dialect, this.#type, this.#sink);
+      id = resolveSeries(body, at, end, dialect, this.#family, this.#options, this.#sink);
       valueStart = skipBlanks(body, end);
     }
     const valueEnd = tokenEnd(body, valueStart);
@@ -117,7 +137,7 @@ class TextParser {
       const type = decodeUtf8(body, textStart, end) ?? '';
       if (!metricTypes.has(type))
         throw expositionError(body, at, `invalid metric type ${JSON.stringify(type)}`);
-      this.#type = type;
+      this.#family.type = type;
     }
     this.#sink.metadata(kind, body, nameStart, nameEnd, textStart, end);
     return end;

@@ -111,6 +111,13 @@ const openMetricsBodies: readonly string[] = [
   '# HELP a\na 1\n# EOF\n',
   'a 1 2 3\n# EOF\n',
   'a{x="1"}1\n# EOF\n',
+  'a 1 # {x="1"} 1 2 3\n# EOF\n',
+  'a 1 # {x="1",} \n# EOF\n',
+  'a 1 # {x="1"} y\n# EOF\n',
+  'a 1 # {"x"} 1\n# EOF\n',
+  'a 1 2 # x\n# EOF\n',
+  '# HELLO a\n# EOF\n',
+  '# HELP "a b\n# EOF\n',
   '',
 ];
 
@@ -123,6 +130,12 @@ const contentTypes: readonly string[] = [
   'text/plain; x="y z"',
   '',
   'application/json; charset=utf-8',
+  'nonsense',
+  '/plain',
+  'text/',
+  'text plain',
+  'text/plain x',
+  'text/plain; a=1; a=2',
 ];
 
 export const expositionCases: readonly ExpositionCase[] = [

@@ -3,7 +3,8 @@ import { Registry } from 'prom-client';
 import { systemClock } from '../../base/index.ts';
 import { decodeUtf8, httpClient, Labels, type WriteBatch } from '../../model/index.ts';
 import type { ScrapeConfig } from '../config_types.ts';
-import type { ExpositionSink } from '../exposition/sink.ts';
+import type { ExpositionSink, HistogramSource } from '../exposition/sink.ts';
+import { noScrapeFeatures } from '../features.ts';
 import { createHttpClient } from '../http_client.ts';
 import { ScrapeLoop, type ScrapeLoopDeps } from '../loop.ts';
 import { createScrapeMetrics } from '../metrics.ts';
@@ -29,6 +30,7 @@ const configDefaults: ScrapeConfig = {
   fallbackScrapeProtocol: undefined,
   scrapeNativeHistograms: false,
   extraScrapeMetrics: false,
+  features: noScrapeFeatures,
   alwaysScrapeClassicHistograms: false,
   convertClassicHistogramsToNhcb: false,
   scrapeFailureLogFile: '',
@@ -138,9 +140,16 @@ export class RecordingSink implements ExpositionSink {
     return decodeUtf8(body, start, end);
   }
 
-  sample(id: number, [value = 0, timestampMs = 0]: Float64Array): void {
+  sample(id: number, [value = 0, timestampMs = 0, startTimeMs = 0]: Float64Array): void {
     const at = Number.isNaN(timestampMs) ? '' : ` @${timestampMs}`;
-    this.lines.push(`${this.#names[id]} ${Object.is(value, -0) ? '-0' : value}${at}`);
+    const since = startTimeMs === 0 ? '' : ` since ${startTimeMs}`;
+    this.lines.push(`${this.#names[id]} ${Object.is(value, -0) ? '-0' : value}${at}${since}`);
+  }
+
+  histogram(id: number, source: HistogramSource, [, timestampMs = 0, startTimeMs = 0]: Float64Array): void {
+    const at = Number.isNaN(timestampMs) ? '' : ` @${timestampMs}`;
+    const since = startTimeMs === 0 ? '' : ` since ${startTimeMs}`;
+    this.lines.push(`${this.#names[id]} ${source.build()}${at}${since}`);
   }
 
   exemplar(pairs: readonly string[], value: number, timestampMs: number): void {
