@@ -11,6 +11,7 @@ import { HostedShards } from './hosted_shards.ts';
 import { Lookups } from './lookups.ts';
 import type { ControlMessage, QueryLimits } from './messages.ts';
 import { Queries } from './queries.ts';
+import { RemoteDoor } from './remote_door.ts';
 import { RemoteReplicas } from './remote_replicas.ts';
 import { Router } from './router.ts';
 import { ScrapeManager } from './scrape_manager.ts';
@@ -90,6 +91,13 @@ export async function startWorker(
     clock,
     log,
   };
+    remote: new RemoteDoor({
+      router,
+      replicasFor: (deadlineMs) => new RemoteReplicas(view, hosted, control, deadlineMs),
+      registry,
+      clock,
+      log,
+    }),
   system.spawn(workerProps(parts), workerName);
   return async () => {
     handOver.stop();
