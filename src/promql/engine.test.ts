@@ -4,7 +4,7 @@ import { type Clock, systemClock, type Timer } from '../base/index.ts';
 import { FloatHistogram, Labels, type SeriesColumns } from '../model/index.ts';
 import { Engine } from './engine.ts';
 import type { QueryError } from './errors.ts';
-import { resultToJson } from './result.ts';
+import { resultToJson } from './result_json.ts';
 import { GivenStorage } from './testing/storage.ts';
 import type { QueryRange, Storage } from './types.ts';
 

@@ -27,7 +27,7 @@ import { evaluateRange, moveWindow, Window } from './eval/windows.ts';
 import { typeOf } from './parse/check.ts';
 import { type ParserOptions, parseExpr } from './parse/parser.ts';
 import { type AggregateExpr, type Expr, unwrapParens } from './parse/tree.ts';
-import { instantValue, rangeValue, sortedByLabels } from './result.ts';
+import { InstantVector, instantValue, rangeValue, sortedByLabels } from './result.ts';
 import type {
   EngineLimits,
   MatrixSeries,
@@ -250,7 +250,14 @@ async function evaluateSteps(run: Run): Promise<QueryValue> {
 async function evaluateInstant(run: Run, atMs: number): Promise<QueryValue> {
   const node = unwrapParens(run.expr);
   if (node.kind === 'matrix' || node.kind === 'subquery') return evaluateWindow(node, run);
-  return instantValue(settleNames(await run.evaluator.evaluate(run.expr)), atMs);
+  if (typeOf(node) === 'vector') {
+    const vector = new InstantVector(atMs);
+    await run.evaluator.each(run.expr, (series) => vector.add(series));
+    return vector.value();
+  }
+  const value = await run.evaluator.evaluate(run.expr);
+  if (value.type === 'vector') throw new ExecutionError('an expression that is no vector gave one');
+  return instantValue(value, atMs);
 }
 
 /** The samples in the window of a range selector, or the inner steps of a subquery. */

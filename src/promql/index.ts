@@ -58,7 +58,7 @@ export type {
 } from './parse/tree.ts';
 export { selectorsOf, walk } from './parse/tree.ts';
 export { exprToJson } from './parse/tree_json.ts';
-export { resultPieces, resultToJson } from './result.ts';
+export { resultBlocks, resultToJson } from './result_json.ts';
 export type {
   EngineLimits,
   EvaluationTimings,

@@ -5,7 +5,7 @@
 import { AssertionError } from 'node:assert';
 import { systemClock } from '../../../src/base/index.ts';
 import { matchesAll, type SeriesColumns } from '../../../src/model/index.ts';
-import { Engine, resultToJson, type SelectRequest, type Storage } from '../../../src/promql/index.ts';
+import { Engine, resultBlocks, type SelectRequest, type Storage } from '../../../src/promql/index.ts';
 import { answer, childArguments, isChild } from '../../tsdb/support/child.ts';
 import { BenchStore, inFolder } from '../../tsdb/support/store.ts';
 import type { ScrapedTarget } from '../../workload/data_set.ts';
@@ -122,7 +122,9 @@ async function once(engine: Engine, storage: Storage, query: BenchQuery, endMs: 
   const instant = query.stepMs === undefined;
   const range = { startMs: instant ? endMs : endMs - rangeMs, endMs, stepMs: query.stepMs ?? 1, instant };
   const result = await engine.evaluate(query.text, range, { storage }, new AbortController().signal);
-  return { bytes: resultToJson(result, instant).length };
+  let bytes = 0;
+  for (const block of resultBlocks(result, instant)) bytes += block.length;
+  return { bytes };
 }
 
 if (isChild(import.meta.filename)) {
