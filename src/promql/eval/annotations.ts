@@ -4,6 +4,7 @@
  */
 import { lineAndColumn } from '../errors.ts';
 import type { Span } from '../parse/tree.ts';
+import { RepairDetail } from './repair_detail.ts';
 
 /** More different annotations than this are not kept. */
 const annotationsMax = 1000;
@@ -11,6 +12,8 @@ const annotationsMax = 1000;
 interface Place {
   /** `L:C`. */
   readonly position: string;
+  /** What the message says of numbers and times, which differs from one time to the other. */
+  readonly detail: string;
   /** Of annotations that say how often they apply; else 0. */
   readonly occurrences: number;
 }
@@ -38,6 +41,7 @@ export class Annotations {
   warn(message: string, span: Span): void {
     this.#add(this.#warnings, `PromQL warning: ${message}`, {
       position: this.#position(span),
+      detail: '',
       occurrences: 0,
     });
   }
@@ -46,12 +50,26 @@ export class Annotations {
   warnCounted(message: string, span: Span): void {
     this.#add(this.#warnings, `PromQL warning: ${message}`, {
       position: this.#position(span),
+      detail: '',
       occurrences: 1,
     });
   }
 
   info(message: string, span: Span): void {
-    this.#add(this.#infos, `PromQL info: ${message}`, { position: this.#position(span), occurrences: 0 });
+    this.#add(this.#infos, `PromQL info: ${message}`, {
+      position: this.#position(span),
+      detail: '',
+      occurrences: 0,
+    });
+  }
+
+  /** An info with a detail in which all that was said of the same comes together. */
+  infoWithDetail(message: string, detail: RepairDetail, span: Span): void {
+    this.#add(this.#infos, `PromQL info: ${message}`, {
+      position: this.#position(span),
+      detail: detail.toString(),
+      occurrences: 0,
+    });
   }
 
   /** Texts that are complete already, e.g. from another node. */
@@ -62,13 +80,17 @@ export class Annotations {
 
   #addText(map: Map<string, Place>, text: string): void {
     const [, message = text, count = '0', position = ''] = placed.exec(text) ?? [];
-    this.#add(map, message, { position, occurrences: Number(count) });
+    const { before, detail } = RepairDetail.splitFrom(message);
+    this.#add(map, before, { position, detail, occurrences: Number(count) });
   }
 
   #add(map: Map<string, Place>, message: string, place: Place): void {
     const known = map.get(message);
     if (known === undefined && map.size >= annotationsMax) return;
-    map.set(message, { ...place, occurrences: place.occurrences + (known?.occurrences ?? 0) });
+    // Of what has a detail the first place is kept.
+    const { position } = known !== undefined && place.detail !== '' ? known : place;
+    const occurrences = place.occurrences + (known?.occurrences ?? 0);
+    map.set(message, { position, detail: RepairDetail.join(known?.detail ?? '', place.detail), occurrences });
   }
 
   #position(span: Span): string {
@@ -78,7 +100,7 @@ export class Annotations {
   }
 }
 
-function textOf([message, { position, occurrences }]: readonly [string, Place]): string {
+function textOf([message, { position, detail, occurrences }]: readonly [string, Place]): string {
   const count = occurrences > 1 ? ` (${occurrences} occurrences)` : '';
-  return position === '' ? message : `${message}${count} (${position})`;
+  return position === '' ? message : `${message}${detail}${count} (${position})`;
 }

@@ -18,6 +18,8 @@ export interface Grid {
   readonly startMs: number;
   readonly stepMs: number;
   readonly steps: number;
+  /** What the steps were asked up to, where that is known: the last step may lie before it. */
+  readonly endMs?: number;
 }
 
 /** More steps than this, of a query or of a subquery, are refused: every series has a column of so many values. */
@@ -27,10 +29,10 @@ const stepsMax = 1 << 20;
 export function gridOf(startMs: number, endMs: number, stepMs: number): Grid {
   if (endMs < startMs) return { startMs, stepMs: 1, steps: 0 };
   // An instant may come without a step.
-  if (endMs === startMs) return { startMs, stepMs: Math.max(1, stepMs), steps: 1 };
+  if (endMs === startMs) return { startMs, endMs, stepMs: Math.max(1, stepMs), steps: 1 };
   const steps = Math.floor((endMs - startMs) / stepMs) + 1;
   if (steps > stepsMax) throw new TooManySamplesError();
-  return { startMs, stepMs, steps };
+  return { startMs, endMs, stepMs, steps };
 }
 
 /** What modifiers and durations refer to: the outermost query. */

@@ -108,6 +108,7 @@ export async function evaluateRange(
   }
   if (node.kind !== 'subquery') throw noRange(node);
   const { range, grid, times } = subqueryShape(node, evaluator);
+  if (grid.steps === 0) return { ...range, series: [] };
   const { series } = await evaluator.on(grid, inner).vector(node.expr);
   return { ...range, series: series.map((one) => withoutResetHints(toColumns(one, times))) };
 }
@@ -133,8 +134,10 @@ export function rangeSource(expr: Expr, evaluator: Evaluator): RangeSource {
   return {
     range,
     isRaw: false,
-    each: (take) =>
-      evaluator.on(grid).each(node.expr, (one) => take(withoutResetHints(toColumns(one, times)))),
+    each: async (take) => {
+      if (grid.steps === 0) return;
+      await evaluator.on(grid).each(node.expr, (one) => take(withoutResetHints(toColumns(one, times))));
+    },
   };
 }
 

@@ -2,8 +2,9 @@
  * Classic histograms: cumulative bucket counters told apart by the label `le`. Buckets are collected per label
  * set once; each step then sees the counts that are present.
  */
-import { formatFloatG, formatGoTime, type Labels, parseFloatText } from '../../model/index.ts';
+import { type Labels, parseFloatText } from '../../model/index.ts';
 import type { Annotations } from '../eval/annotations.ts';
+import { RepairDetail } from '../eval/repair_detail.ts';
 import type { Span } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 
@@ -129,19 +130,20 @@ export class MonotonicityReport {
   annotate(name: string, annotations: Annotations, span: Span): void {
     if (this.#samples === 0) return;
     const see = 'https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile';
-    const buckets = `from buckets ${formatFloatG(this.#minBound)} to ${formatFloatG(this.#maxBound)}`;
-    const difference = formatFloatG(Number(this.#maxDifference.toPrecision(2)));
-    const times = `from ${wholeSeconds(this.#firstMs)} to ${wholeSeconds(this.#lastMs)}`;
-    annotations.info(
-      `input to histogram_quantile needed to be fixed for monotonicity (see ${see})${forMetric(name)}, ` +
-        `${buckets}, with a max diff of ${difference}, over ${this.#samples} samples ${times}`,
+    const detail = new RepairDetail({
+      minBound: this.#minBound,
+      maxBound: this.#maxBound,
+      maxDifference: this.#maxDifference,
+      samples: this.#samples,
+      firstMs: this.#firstMs,
+      lastMs: this.#lastMs,
+    });
+    annotations.infoWithDetail(
+      `input to histogram_quantile needed to be fixed for monotonicity (see ${see})${forMetric(name)}`,
+      detail,
       span,
     );
   }
-}
-
-function wholeSeconds(atMs: number): string {
-  return formatGoTime(Math.trunc(atMs / 1000) * 1000);
 }
 
 function almostEqual(a: number, b: number): boolean {

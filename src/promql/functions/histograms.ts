@@ -21,7 +21,8 @@ import {
   mergeSameLabels,
   withoutEmpty,
 } from '../eval/values.ts';
-import type { Span } from '../parse/tree.ts';
+import { isStepInvariant } from '../parse/step_invariant.ts';
+import type { CallExpr, Span } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import {
   type BucketFamily,
@@ -71,12 +72,15 @@ function runFamily(
 /** Quantiles of each family, `reports` being told of repairs. */
 function quantileKernel(
   quantiles: Float64Array,
-  report: MonotonicityReport,
+  { told, untold }: { told: MonotonicityReport; untold: MonotonicityReport | undefined },
   { grid }: Evaluator,
 ): BucketKernel {
   return (buckets, step) => {
     const q = quantiles[step] as number;
-    if (q >= 0 && q <= 1 && buckets.hasInfinity) report.repair(buckets, grid.startMs + step * grid.stepMs);
+    if (q >= 0 && q <= 1 && buckets.hasInfinity) {
+      const report = step > 0 && untold !== undefined ? untold : told;
+      report.repair(buckets, grid.startMs + step * grid.stepMs);
+    }
     return bucketQuantile(q, buckets);
   };
 }
@@ -84,11 +88,17 @@ function quantileKernel(
 /** One report per metric name. */
 class Reports {
   readonly #byName = new Map<string, MonotonicityReport>();
+  /** Of the steps after the first where all are the same. */
+  readonly #untold: MonotonicityReport | undefined;
 
-  of(name: string): MonotonicityReport {
-    const report = this.#byName.get(name) ?? new MonotonicityReport();
-    this.#byName.set(name, report);
-    return report;
+  constructor(call: CallExpr) {
+    this.#untold = isStepInvariant(call) ? new MonotonicityReport() : undefined;
+  }
+
+  of(name: string): { told: MonotonicityReport; untold: MonotonicityReport | undefined } {
+    const told = this.#byName.get(name) ?? new MonotonicityReport();
+    this.#byName.set(name, told);
+    return { told, untold: this.#untold };
   }
 
   annotate(evaluator: Evaluator, span: Span): void {
@@ -189,7 +199,7 @@ const histogramQuantile: FunctionSpec = {
     const span = argumentSpan(call, 1);
     const { series } = await evaluator.vector(argument(call, 1));
     checkQuantile(call, evaluator, 0, quantiles);
-    const reports = new Reports();
+    const reports = new Reports(call);
     const input = inputOf(series, evaluator, span);
     const results = quantilesOf(input, quantiles, (labels) => labels, reports, evaluator, span);
     reports.annotate(evaluator, span);
@@ -206,7 +216,7 @@ const histogramQuantiles: FunctionSpec = {
     if (!isValidLabelName(label)) throw new ExecutionError(`invalid label name ${JSON.stringify(label)}`);
     const columns = await scalarColumns(call, evaluator, 2);
     const input = inputOf(series, evaluator, span);
-    const reports = new Reports();
+    const reports = new Reports(call);
     const results: StepSeries[] = [];
     for (const [index, quantiles] of columns.entries()) {
       checkQuantile(call, evaluator, index + 2, quantiles);

@@ -5,15 +5,16 @@
 import type { Labels } from '../../model/index.ts';
 import type { Evaluator } from '../eval/context.ts';
 import { floatsOnly } from '../eval/values.ts';
+import { isStepInvariant } from '../parse/step_invariant.ts';
 import type { CallExpr } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import { argument, type FunctionFamily, type FunctionSpec, stringArgument } from './function.ts';
 import { compareNatural } from './natural_order.ts';
 
 function warnInRange(call: CallExpr, evaluator: Evaluator): void {
-  const { times, annotations } = evaluator.context;
-  if (times.startMs === times.endMs) return;
-  annotations.warn(
+  const { startMs, endMs = startMs, steps } = evaluator.grid;
+  if ((steps === 1 && endMs === startMs) || isStepInvariant(call)) return;
+  evaluator.context.annotations.warn(
     'sort is ineffective for range queries since results are always ordered by labels',
     call.span,
   );

@@ -2,7 +2,7 @@
  * The canonical text of an expression, as Prometheus prints it: parsing it again gives an equal tree. The
  * distributed planner ships expressions in this form.
  */
-import { formatDuration, formatFloat, isValidLabelName } from '../../model/index.ts';
+import { formatDuration, formatFloat, formatFloatG, isValidLabelName } from '../../model/index.ts';
 import { quote } from './literals.ts';
 import {
   type AggregateExpr,
@@ -136,8 +136,8 @@ export function printOperator(expr: BinaryExpr): string {
     text += ` group_${side} (${printLabels(matching.include)})`;
   }
   const { fillLeft, fillRight } = matching;
-  if (fillLeft !== undefined && fillLeft === fillRight) return `${text} fill (${formatFloat(fillLeft)})`;
-  if (fillLeft !== undefined) text += ` fill_left (${formatFloat(fillLeft)})`;
-  if (fillRight !== undefined) text += ` fill_right (${formatFloat(fillRight)})`;
+  if (fillLeft !== undefined && fillLeft === fillRight) return `${text} fill (${formatFloatG(fillLeft)})`;
+  if (fillLeft !== undefined) text += ` fill_left (${formatFloatG(fillLeft)})`;
+  if (fillRight !== undefined) text += ` fill_right (${formatFloatG(fillRight)})`;
   return text;
 }
