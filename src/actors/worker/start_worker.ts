@@ -87,10 +87,6 @@ export async function startWorker(
     }),
     queries: new Queries(engine, (deadlineMs) => new RemoteReplicas(view, hosted, control, deadlineMs)),
     lookups: new Lookups((deadlineMs) => new RemoteReplicas(view, hosted, control, deadlineMs), clock),
-    registry,
-    clock,
-    log,
-  };
     remote: new RemoteDoor({
       router,
       replicasFor: (deadlineMs) => new RemoteReplicas(view, hosted, control, deadlineMs),
@@ -98,6 +94,10 @@ export async function startWorker(
       clock,
       log,
     }),
+    registry,
+    clock,
+    log,
+  };
   system.spawn(workerProps(parts), workerName);
   return async () => {
     handOver.stop();
