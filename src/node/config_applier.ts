@@ -14,6 +14,7 @@ import type { AlertService } from './alert_service.ts';
 import type { PrometheusConfig } from './config.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import type { LoadedConfig } from './load_config.ts';
+import type { QueryLog } from './query_log.ts';
 import { storageSettings } from './storage_settings.ts';
 
 const configureDeadlineMs = 10_000;
@@ -28,6 +29,7 @@ interface Parts {
   readonly rules: Pick<RuleManager, 'configure' | 'setTable'>;
   readonly alerts: Pick<AlertService, 'configure'>;
   readonly discovery: Pick<DiscoveryManager, 'configure' | 'replayTo'>;
+  readonly queryLog: Pick<QueryLog, 'open' | 'use'>;
   readonly externalUrl: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -36,9 +38,9 @@ interface Parts {
 type Flags = Pick<
   ParsedNodeFlags,
   | 'clusterShards'
+  | 'enableFeatures'
   | 'rulesResendDelayMs'
   | 'rulesForOutageToleranceMs'
-  | 'enableFeatures'
   | 'rulesForGracePeriodMs'
   | 'retentionTimeMs'
   | 'retentionSizeBytes'
@@ -76,16 +78,19 @@ export class ConfigApplier {
   }
 
   async #apply(config: LoadedConfig): Promise<void> {
-    const { workers, discovery, rules, alerts } = this.#parts;
+    const { workers, discovery, rules, alerts, queryLog } = this.#parts;
+    const opened = await queryLog.open(config.prometheus.global.queryLogFile);
     const outcomes = await Promise.allSettled(
       workers.running.map((worker) => this.#configure(worker, config)),
     );
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure !== undefined) {
       this.#bringInLine();
+      await opened?.close();
       throw failure.reason;
     }
     this.#config = config;
+    queryLog.use(opened);
     discovery.configure(config.prometheus.scrapeConfigs);
     rules.configure(config.ruleGroups, this.#ruleOptions(config.prometheus));
     alerts.configure(config.alertmanager);

@@ -30,6 +30,10 @@ const autoReloadConfig = 'auto-reload-config';
 
 export const autoReloads = (names: readonly string[]): boolean => names.includes(autoReloadConfig);
 
+const perStepStats = 'promql-per-step-stats';
+
+export const countsSteps = (names: readonly string[]): boolean => names.includes(perStepStats);
+
 export function engineFeatures(names: readonly string[]): EngineFeatures {
   const on = names.flatMap((name) => {
     const flag = Object.hasOwn(engineFlags, name) ? engineFlags[name] : undefined;

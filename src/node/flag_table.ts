@@ -343,10 +343,10 @@ export const flagTable: FlagTable = {
   queryMemoryMaxBytes: {
     name: 'query.max-memory',
     group: 'Queries',
-    help: 'Most memory that the data of a query, or its answer, may take on each node that works on it, with a unit (B, KB, MB, GB).',
+    help: 'Most memory that the data of a query, or its answer, may take in one worker, with a unit (B, KB, MB, GB); 0: no limit.',
     value: 'size',
     initial: 1024 ** 3,
-    parse: parseMemory,
+    parse: parseByteSize,
   },
   queryMaxConcurrency: {
     name: 'query.max-concurrency',

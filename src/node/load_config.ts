@@ -73,7 +73,6 @@ function notYetEffective(
   section(prometheus.alerting.alertmanagers.length > 0, 'alerting.alertmanagers');
   section(prometheus.tracing !== undefined, 'tracing');
   section(prometheus.storage.retention.percentage > 0, 'storage.tsdb.retention.percentage');
-  section(prometheus.global.queryLogFile !== '', 'global.query_log_file');
   const jobs = prometheus.scrapeConfigs;
   section(
     jobs.some(({ scrapeFailureLogFile }) => scrapeFailureLogFile !== ''),

@@ -38,7 +38,7 @@ import { ConfigSource } from './config_source.ts';
 import type { StorageConfig } from './config_types.ts';
 import { openDataDirectory } from './data_directory.ts';
 import { featureList } from './feature_list.ts';
-import { autoReloads, engineFeatures, featuresWithoutEffect } from './features.ts';
+import { autoReloads, countsSteps, engineFeatures, featuresWithoutEffect } from './features.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import { type HttpListener, hostAndPort, listen, routePrefix } from './http_server.ts';
 import type { LoadedConfig } from './load_config.ts';
@@ -48,8 +48,8 @@ import { createRegistry, ownMetrics } from './own_metrics.ts';
 import { ClusterPeers } from './peer_calls.ts';
 import { peerHandlers } from './peer_handlers.ts';
 import { type ClusterParts, NodeBackend } from './prometheus_backend.ts';
-import { NodeRemoteBackend } from './remote_backend.ts';
 import { QueryLog } from './query_log.ts';
+import { NodeRemoteBackend } from './remote_backend.ts';
 import { Reports } from './reports.ts';
 import { RuleSources } from './rule_sources.ts';
 import { SilenceStore } from './silence_store.ts';
@@ -249,7 +249,17 @@ export class TorchringNode {
     const admin = new Admin(cluster, this.#workers, this.#settings.dataPath, { clock, random });
     cluster.handle(peerHandlers(this.#workers, reports, admin));
     const applier = new ConfigApplier(
-      { cluster, workers: this.#workers, rules, alerts, discovery, queryLog: this.#queryLog, externalUrl, clock, log },
+      {
+        cluster,
+        workers: this.#workers,
+        rules,
+        alerts,
+        discovery,
+        queryLog: this.#queryLog,
+        externalUrl,
+        clock,
+        log,
+      },
       this.#flags,
     );
     this.#applier = applier;
@@ -449,7 +459,7 @@ function workerSettings(flags: ParsedNodeFlags, storage: StorageConfig): WorkerS
       samplesMax: flags.queryMaxSamples,
       timeoutMs: flags.queryTimeoutMs,
       lookbackMs: flags.queryLookbackDeltaMs,
-      memoryMax: flags.queryMemoryMaxBytes,
+      ...(flags.queryMemoryMaxBytes > 0 ? { memoryMax: flags.queryMemoryMaxBytes } : {}),
     },
     features: engineFeatures(flags.enableFeatures),
   };

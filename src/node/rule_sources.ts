@@ -8,7 +8,7 @@ import type {
 } from '../actors/index.ts';
 import { fromFlat } from '../actors/index.ts';
 import { CodedError, type Logger } from '../base/index.ts';
-import { encodeWriteBatch, type Matcher, type WriteBatch } from '../model/index.ts';
+import { encodeWriteBatch, FloatHistogram, type Matcher, type WriteBatch } from '../model/index.ts';
 import type { QueryAnswer, SeriesReader } from '../rules/index.ts';
 
 const appendDeadlineMs = 20_000;
@@ -28,7 +28,12 @@ export class RuleSources {
     this.#limits = limits;
   }
 
-  async query(expr: string, timeMs: number, signal: AbortSignal): Promise<QueryAnswer> {
+  async query(
+    expr: string,
+    timeMs: number,
+    signal: AbortSignal,
+    { file, name }: { readonly file: string; readonly name: string },
+  ): Promise<QueryAnswer> {
     const { samples, warnings, isUnsettled } = await this.#queries.vector(
       {
         expr,
@@ -41,8 +46,13 @@ export class RuleSources {
         seriesMax: 0,
       },
       signal,
+      { ruleGroup: { file, name } },
     );
-    const vector = samples.map(({ labels, value }) => ({ labels: fromFlat(labels), value }));
+    const vector = samples.map(({ labels, value, histogram }) => ({
+      labels: fromFlat(labels),
+      value,
+      ...(histogram === undefined ? {} : { histogram: new FloatHistogram(histogram) }),
+    }));
     return { vector, warnings, incomplete: isUnsettled };
   }
 

@@ -19,9 +19,9 @@ import { type GroupSnapshot, readSnapshot, writeSnapshot } from './snapshot.ts';
 import type {
   AlertSink,
   Appender,
+  GroupQueryFunc,
   PartialDataPolicy,
   PostedAlert,
-  QueryFunc,
   SeriesReader,
   VectorSample,
 } from './types.ts';
@@ -39,7 +39,7 @@ export interface RuleGroupOptions {
 export const defaultResendDelayMs = 60_000;
 
 export interface RuleGroupDeps {
-  readonly query: QueryFunc;
+  readonly query: GroupQueryFunc;
   readonly append: Appender;
   readonly sendAlerts: AlertSink;
   /** Without it nothing is restored. */
@@ -195,7 +195,7 @@ export class RuleGroup {
       timeMs: slotMs,
       queryOffsetMs: this.queryOffsetMs,
       limit: this.config.limit,
-      query: this.#deps.query,
+      query: (expr, timeMs, querySignal) => this.#deps.query(expr, timeMs, querySignal, this.config),
       partialData: this.#options.partialData,
       signal,
     };
@@ -206,9 +206,10 @@ export class RuleGroup {
     const timestampMs = slotMs - this.queryOffsetMs;
     const builder = new WriteBatchBuilder();
     const series = new Map<string, Labels>();
-    for (const { labels, value } of samples) {
+    for (const { labels, value, histogram } of samples) {
       series.set(labels.key(), labels);
-      builder.add(labels, timestampMs, value);
+      if (histogram === undefined) builder.add(labels, timestampMs, value);
+      else builder.addHistogram(labels, timestampMs, histogram);
     }
     for (const [key, labels] of this.#seriesBefore[index] ?? []) {
       if (!series.has(key)) builder.addFrom(labels, timestampMs, staleValue, 0);

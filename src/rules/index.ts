@@ -30,7 +30,6 @@ export type {
   PartialDataPolicy,
   PostedAlert,
   QueryAnswer,
-  QueryFunc,
   RuleHealth,
   SeriesReader,
   VectorSample,

@@ -23,12 +23,12 @@ export class RecordingRule {
   async evaluate(context: EvaluationContext): Promise<VectorSample[]> {
     const vector = await queryVector(this.config.expr, context);
     const seen = new Set<string>();
-    const samples = vector.map(({ labels, value }) => {
+    const samples = vector.map(({ labels, ...sample }) => {
       const builder = new LabelsBuilder(labels).set(metricNameLabel, this.name);
       for (const [name, text] of this.labels) builder.set(name, text);
       const recorded = builder.labels();
       seen.add(recorded.key());
-      return { labels: recorded, value };
+      return { ...sample, labels: recorded };
     });
     if (seen.size < samples.length) throw new DuplicateRecordingLabelsError();
     if (context.limit > 0 && samples.length > context.limit) {

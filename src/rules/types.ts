@@ -1,9 +1,11 @@
 /** What a rule group needs from its surroundings, and what it hands out. */
-import type { Labels, Matcher, SeriesColumns, WriteBatch } from '../model/index.ts';
+import type { FloatHistogram, Labels, Matcher, SeriesColumns, WriteBatch } from '../model/index.ts';
 
 export interface VectorSample {
   readonly labels: Labels;
+  /** 0 beside a histogram. */
   readonly value: number;
+  readonly histogram?: FloatHistogram;
 }
 
 export interface QueryAnswer {
@@ -15,6 +17,14 @@ export interface QueryAnswer {
 
 /** An instant query at `timeMs`; a scalar result is a vector of one element without labels. */
 export type QueryFunc = (expr: string, timeMs: number, signal: AbortSignal) => Promise<QueryAnswer>;
+
+/** The same, told whose query it is. */
+export type GroupQueryFunc = (
+  expr: string,
+  timeMs: number,
+  signal: AbortSignal,
+  group: { readonly file: string; readonly name: string },
+) => Promise<QueryAnswer>;
 
 /** Writes rule results; rejects when they were not accepted. */
 export type Appender = (batch: WriteBatch) => Promise<void>;

@@ -2,10 +2,11 @@
  * Queries as the HTTP APIs and the rules start them: at most so many at a time, the rest in a bounded line, each on the
  * next worker in turn, cancelled there when the client goes away.
  */
-import { type Clock, CodedError } from '../../base/index.ts';
-import { QueryTimeoutError } from '../../promql/index.ts';
+import { type Clock, CodedError, errorText } from '../../base/index.ts';
+import { QueryCanceledError, type QueryStats, QueryTimeoutError } from '../../promql/index.ts';
 import { type MakeAsk, runtimeErrorCodes } from '../../runtime/index.ts';
 import { actorErrorCodes } from '../errors.ts';
+import { type StatsJson, statsJson } from '../query_stats.ts';
 import type {
   AnswerMessage,
   LookupSpec,
@@ -14,6 +15,7 @@ import type {
   WorkerMessage,
 } from '../worker/messages.ts';
 import type { LocalWorkers } from './local_workers.ts';
+import type { QueryMetrics } from './query_metrics.ts';
 
 /** What the coordinating worker may take beyond the query's own time-out. */
 const marginMs = 1_000;
@@ -55,7 +57,7 @@ class Gate {
       };
       const onAbort = (): void => {
         end();
-        reject(signal.reason);
+        reject(new QueryCanceledError('query queue'));
       };
       const wake = (): void => {
         end();
@@ -81,54 +83,119 @@ class Gate {
   }
 }
 
+/** Who asked, in the words of the query log: `httpRequest` or `ruleGroup` with its fields. */
+export type QueryOrigin = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** A query that is over. */
+export interface QueryRecord {
+  readonly spec: QuerySpec;
+  readonly origin: QueryOrigin;
+  readonly stats: StatsJson;
+  readonly error?: string;
+}
+
+export interface QueryServiceDeps {
+  readonly workers: LocalWorkers;
+  readonly concurrencyMax: number;
+  readonly clock: Clock;
+  readonly metrics: QueryMetrics;
+  /** Told of each query that is over. Must not throw. */
+  readonly onDone?: (record: QueryRecord) => void;
+}
+
 export class QueryService {
   readonly #workers: LocalWorkers;
   readonly #gate: Gate;
   readonly #clock: Clock;
+  readonly #metrics: QueryMetrics;
+  readonly #onDone: (record: QueryRecord) => void;
   #lastId = 0;
 
-  constructor(workers: LocalWorkers, concurrencyMax: number, clock: Clock) {
+  constructor({ workers, concurrencyMax, clock, metrics, onDone = () => undefined }: QueryServiceDeps) {
     this.#workers = workers;
     this.#gate = new Gate(concurrencyMax, clock);
     this.#clock = clock;
+    this.#metrics = metrics;
+    this.#onDone = onDone;
   }
 
   get running(): number {
     return this.#gate.inside;
   }
 
-  query(spec: QuerySpec, signal: AbortSignal): Promise<AnswerMessage> {
-    return this.#run(spec.limits.timeoutMs, signal, (id, leftMs) => (replyTo) => ({
-      type: 'query',
-      id,
-      spec: within(spec, leftMs),
-      replyTo,
-    }));
+  query(spec: QuerySpec, signal: AbortSignal, origin: QueryOrigin): Promise<AnswerMessage> {
+    return this.#recorded(spec, origin, (turn) =>
+      this.#run(spec.limits.timeoutMs, signal, turn, (id, left) => (replyTo) => ({
+        type: 'query',
+        id,
+        spec: within(spec, left),
+        replyTo,
+      })),
+    );
   }
 
-  vector(spec: QuerySpec, signal: AbortSignal): Promise<VectorMessage> {
-    return this.#run(spec.limits.timeoutMs, signal, (id, leftMs) => (replyTo) => ({
-      type: 'vector',
-      id,
-      spec: within(spec, leftMs),
-      replyTo,
-    }));
+  vector(spec: QuerySpec, signal: AbortSignal, origin: QueryOrigin): Promise<VectorMessage> {
+    return this.#recorded(spec, origin, (turn) =>
+      this.#run(spec.limits.timeoutMs, signal, turn, (id, left) => (replyTo) => ({
+        type: 'vector',
+        id,
+        spec: within(spec, left),
+        replyTo,
+      })),
+    );
   }
 
   lookup(spec: LookupSpec, signal: AbortSignal): Promise<AnswerMessage> {
-    return this.#run(lookupTimeoutMs, signal, (id) => (replyTo) => ({ type: 'lookup', id, spec, replyTo }));
+    const turn = { queueSeconds: 0 };
+    return this.#run(lookupTimeoutMs, signal, turn, (id) => (replyTo) => ({
+      type: 'lookup',
+      id,
+      spec,
+      replyTo,
+    }));
+  }
+
+  /** Counts a query, and tells of it when it is over. */
+  async #recorded<R extends { readonly stats?: QueryStats }>(
+    spec: QuerySpec,
+    origin: QueryOrigin,
+    run: (turn: Turn) => Promise<R>,
+  ): Promise<R> {
+    const startedMs = this.#clock.monotonicMs();
+    const turn = { queueSeconds: 0 };
+    this.#metrics.running.inc();
+    try {
+      const result = await run(turn);
+      const stats = statsJson(result.stats, spec, turn.queueSeconds);
+      this.#metrics.evaluated(stats);
+      this.#onDone({ spec, origin, stats });
+      return result;
+    } catch (error) {
+      const otherSeconds = (this.#clock.monotonicMs() - startedMs) / 1000 - turn.queueSeconds;
+      const stats = statsJson(undefined, spec, turn.queueSeconds, otherSeconds);
+      this.#onDone({ spec, origin, stats, error: errorText(error) });
+      throw error;
+    } finally {
+      this.#metrics.running.dec();
+    }
   }
 
   /** The time in the line counts. */
   async #run<R>(
     timeoutMs: number,
     signal: AbortSignal,
-    make: (id: number, leftMs: number) => MakeAsk<WorkerMessage, R>,
+    turn: Turn,
+    make: (id: number, left: Left) => MakeAsk<WorkerMessage, R>,
   ): Promise<R> {
     const startedMs = this.#clock.monotonicMs();
-    await this.#gate.enter(signal, timeoutMs);
+    try {
+      await this.#gate.enter(signal, timeoutMs);
+    } finally {
+      turn.queueSeconds = (this.#clock.monotonicMs() - startedMs) / 1000;
+    }
     const id = ++this.#lastId;
-    const leftMs = Math.max(1, Math.ceil(timeoutMs - (this.#clock.monotonicMs() - startedMs)));
+    const { queueSeconds } = turn;
+    const leftMs = Math.max(1, Math.ceil(timeoutMs - queueSeconds * 1000));
     try {
       const worker = this.#workers.next();
       const cancel = (): void => {
@@ -136,7 +203,7 @@ export class QueryService {
       };
       signal.addEventListener('abort', cancel, { once: true });
       try {
-        return await worker.ask<R>(make(id, leftMs), leftMs + marginMs);
+        return await worker.ask<R>(make(id, { leftMs, queueSeconds }), leftMs + marginMs);
       } catch (error) {
         // Nobody will take its answer.
         if (error instanceof CodedError && error.code === runtimeErrorCodes.deadline) cancel();
@@ -150,6 +217,16 @@ export class QueryService {
   }
 }
 
-function within(spec: QuerySpec, timeoutMs: number): QuerySpec {
-  return { ...spec, limits: { ...spec.limits, timeoutMs } };
+/** Told how long a query waited for its turn. */
+interface Turn {
+  queueSeconds: number;
+}
+
+interface Left {
+  readonly leftMs: number;
+  readonly queueSeconds: number;
+}
+
+function within(spec: QuerySpec, { leftMs, queueSeconds }: Left): QuerySpec {
+  return { ...spec, queueSeconds, limits: { ...spec.limits, timeoutMs: leftMs } };
 }

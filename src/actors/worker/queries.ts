@@ -1,11 +1,13 @@
 /** Runs queries over the cluster in this worker, and turns results into what the control thread hands out. */
 
+import type { Clock } from '../../base/index.ts';
 import { Matcher } from '../../model/index.ts';
-import { type Engine, ExecutionError, type QueryValue, resultToJson } from '../../promql/index.ts';
+import { type Engine, ExecutionError, type QueryValue } from '../../promql/index.ts';
 import { type CoordinatedResult, Coordinator, type Replicas, selectSeries } from '../../query/index.ts';
+import { statsJson } from '../query_stats.ts';
+import { answerJson } from './answer_json.ts';
 import type { AnswerMessage, QuerySpec, SelectMessage, SelectSpec, VectorMessage } from './messages.ts';
 
-const encoder = new TextEncoder();
 /** Until the configuration is known: Prometheus' default evaluation interval. */
 const subqueryStepMsDefault = 60_000;
 
@@ -15,8 +17,11 @@ export class Queries {
   #subqueryStepMs = subqueryStepMsDefault;
   readonly #replicasFor: (deadlineMs: number) => Replicas;
 
-  constructor(engine: Engine, replicasFor: (deadlineMs: number) => Replicas) {
+  readonly #clock: Clock;
+
+  constructor(engine: Engine, replicasFor: (deadlineMs: number) => Replicas, clock: Clock) {
     this.#engine = engine;
+    this.#clock = clock;
     this.#replicasFor = replicasFor;
   }
 
@@ -27,24 +32,32 @@ export class Queries {
   /** Rejects with QueryError or IncompleteAnswerError. */
   async answer(spec: QuerySpec, signal: AbortSignal): Promise<AnswerMessage> {
     const result = await this.#run(spec, signal);
+    const { stats, infos, explain } = result;
     const { value, isCut } = limited(result.value, spec.seriesMax);
-    const json = resultToJson({ ...result, value }, spec.instant);
+    const more = {
+      ...(spec.stats === undefined ? {} : { stats: statsJson(stats, spec, spec.queueSeconds ?? 0) }),
+      ...(explain === undefined ? {} : { explain }),
+    };
+    const bytesMax = spec.limits.memoryMax ?? Number.POSITIVE_INFINITY;
+    const data = await answerJson({ value }, spec.instant, more, { clock: this.#clock, signal, bytesMax });
     const warnings = isCut ? [...result.warnings, 'results truncated due to limit'] : result.warnings;
-    return { data: encoder.encode(json), warnings, infos: result.infos };
+    return { data, warnings, infos, stats };
   }
 
   /** The instant vector that a rule works with; a scalar becomes one sample without labels, as in Prometheus. */
   async vector(spec: QuerySpec, signal: AbortSignal): Promise<VectorMessage> {
-    const { value, warnings, isUnsettled } = await this.#run(spec, signal);
-    return { samples: vectorOf(value), warnings, isUnsettled };
+    const { value, warnings, isUnsettled, stats } = await this.#run(spec, signal);
+    return { samples: vectorOf(value), warnings, isUnsettled, stats };
   }
 
   #run(spec: QuerySpec, signal: AbortSignal): Promise<CoordinatedResult> {
-    const { expr, startMs, endMs, stepMs, instant, limits, partialResponse } = spec;
-    const coordinator = new Coordinator(this.#engine, this.#replicasFor(limits.timeoutMs));
+    const { expr, startMs, endMs, stepMs, instant, limits, partialResponse, explains = false } = spec;
+    const coordinator = new Coordinator(this.#engine, this.#replicasFor(limits.timeoutMs), this.#clock);
     const range = { startMs, endMs, stepMs, instant };
+    const countsSteps = spec.stats === 'steps';
+    const subqueryStepMs = this.#subqueryStepMs;
     return coordinator.run(
-      { expr, range, limits, partialResponse, subqueryStepMs: this.#subqueryStepMs },
+      { expr, range, limits, partialResponse, subqueryStepMs, countsSteps, explains },
       signal,
     );
   }
@@ -79,11 +92,11 @@ function limited(value: QueryValue, seriesMax: number): { value: QueryValue; isC
 
 function vectorOf(value: QueryValue): VectorMessage['samples'] {
   if (value.type === 'vector') {
-    // Recorded as a float a histogram would be a 0 that nobody measured.
-    if (value.samples.some(({ histogram }) => histogram !== undefined)) {
-      throw new ExecutionError('native histograms are not supported in rules yet');
-    }
-    return value.samples.map(({ labels, value: v }) => ({ labels: labels.flat, value: v }));
+    return value.samples.map(({ labels, value: v, histogram }) => ({
+      labels: labels.flat,
+      value: v,
+      ...(histogram === undefined ? {} : { histogram }),
+    }));
   }
   if (value.type === 'scalar') return [{ labels: [], value: value.value }];
   throw new ExecutionError('rule result is not a vector or scalar');

@@ -62,7 +62,7 @@ export async function startWorker(
   );
   const view = new ClusterView(nodeId, layout.shards, clock);
   const router = new Router(view, hosted, control, clock);
-  const engine = new Engine({ limits, features, clock, registry });
+  const engine = new Engine({ limits, features, clock });
   const handOver = new HandOver(view, hosted, router, {
     clock,
     log,
@@ -85,7 +85,11 @@ export async function startWorker(
       version,
       clusterName,
     }),
-    queries: new Queries(engine, (deadlineMs) => new RemoteReplicas(view, hosted, control, deadlineMs)),
+    queries: new Queries(
+      engine,
+      (deadlineMs) => new RemoteReplicas(view, hosted, control, deadlineMs),
+      clock,
+    ),
     lookups: new Lookups((deadlineMs) => new RemoteReplicas(view, hosted, control, deadlineMs), clock),
     remote: new RemoteDoor({
       router,

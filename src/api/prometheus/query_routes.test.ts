@@ -103,11 +103,18 @@ test('query takes times as seconds and as RFC 3339, in the backend milliseconds'
   }
 });
 
-test('query passes timeout, limit, lookback and partial_response on', async () => {
+test('query passes timeout, limit, lookback, partial_response, stats and explain on, and who asks', async () => {
   const server = await prometheusServer();
   await get(server, '/api/v1/query?query=a&timeout=5m&limit=%2B7&lookback_delta=1.5&partial_response=false');
+  const request = { clientIP: '127.0.0.1', method: 'GET', path: '/api/v1/query' };
   const options = { timeoutMs: 300_000, limit: 7, lookbackMs: 1500, partialResponse: false };
-  assert.deepEqual(server.calls, [{ method: 'query', args: ['a', 1_700_000_000_000, options] }]);
+  const args = ['a', 1_700_000_000_000, { ...options, explains: false, request }];
+  assert.deepEqual(server.calls, [{ method: 'query', args }]);
+  await get(server, '/api/v1/query?query=a&stats=all&explain=true');
+  const asked = { partialResponse: true, stats: 'all', explains: true, request };
+  assert.deepEqual(server.calls[1]?.args[2], asked);
+  await get(server, '/api/v1/query?query=a&stats=0');
+  assert.deepEqual(server.calls[2]?.args[2], { ...asked, stats: 'query', explains: false });
 });
 
 test('a timeout that is over before it starts ends the query', async () => {
@@ -175,7 +182,9 @@ test('a form body counts before the query string', async () => {
     headers: form,
     payload,
   });
-  assert.deepEqual(server.calls[0]?.args, ['2', 2000, { limit: 3, partialResponse: true }]);
+  const request = { clientIP: '127.0.0.1', method: 'POST', path: '/api/v1/query' };
+  const options = { limit: 3, partialResponse: true, explains: false, request };
+  assert.deepEqual(server.calls[0]?.args, ['2', 2000, options]);
 });
 
 test('other bodies hold no parameters', async () => {
