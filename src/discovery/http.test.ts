@@ -91,7 +91,7 @@ test('what is no good answer keeps the last targets and is counted', async (cont
   const { running } = world;
   assert.equal((await running.next()).length, 1);
   const bad: Respond[] = [
-    (_, response) => response.writeHead(503).end(),
+    (_, response) => response.writeHead(503, { 'content-type': 'application/json' }).end('[]'),
     json('[]', 'text/html'),
     json('[]', 'application/json; charset=latin1'),
     json('[{"targets": ['),
@@ -104,8 +104,8 @@ test('what is no good answer keeps the last targets and is counted', async (cont
   for (const respond of bad) {
     world.respond = respond;
     await running.refresh();
+    await running.idle();
   }
-  await running.idle();
   world.respond = json([], ' Application/JSON;charset="utf-8"');
   await running.refresh();
   assert.deepEqual(await running.next(), [], 'nothing was published in between');

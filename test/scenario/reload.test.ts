@@ -17,16 +17,26 @@ const intervalMs = 500;
 /** How far apart two scrapes may be on a busy machine and still be neighbours. */
 const gapMsMax = intervalMs * 1.8;
 
+/** How long the slow path takes to answer: long enough for a reload to come in between. */
+const slowMs = 300;
+const slowPath = '/stays';
+
 /** A target that remembers when it was scraped, by path. */
 class CountingTarget {
   readonly #times = new Map<string, number[]>();
+  /** Scrapes that the node broke off. */
+  broken = 0;
   #server = createServer();
 
   async start(context: TestContext): Promise<string> {
     this.#server = createServer((request, response) => {
       const path = request.url ?? '';
       this.#times.set(path, [...this.times(path), performance.now()]);
-      response.setHeader('content-type', 'text/plain; version=0.0.4').end(`value{path="${path}"} 1\n`);
+      response.on('close', () => {
+        if (!response.writableFinished) this.broken++;
+      });
+      response.setHeader('content-type', 'text/plain; version=0.0.4');
+      setTimeout(() => response.end(`value{path="${path}"} 1\n`), path === slowPath ? slowMs : 0);
     }).listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     context.after(() => {
@@ -135,6 +145,8 @@ test('reloads leave unchanged targets alone, end removed ones and take changed i
   // Different each time, so that each of them is one.
   for (let i = 0; i < 5; i++) {
     write(jobs(address, ...all, { path: `new${i}` }));
+    // While that is being scraped.
+    await target.scraped(slowPath, 1);
     assert.equal((await reload(url)).status, 200);
     await target.scraped(`/new${i}`, 1);
   }
@@ -153,6 +165,7 @@ test('reloads leave unchanged targets alone, end removed ones and take changed i
   await target.scraped('/stays', 6);
 
   assertNoGap(target.times('/stays'), 'unchanged');
+  assert.equal(target.broken, 0, 'no scrape was broken off');
   assert.ok((target.times('/goes').at(-1) ?? 0) < removedAt + intervalMs, 'the removed one is left alone');
   const slow = target.times('/changes').filter((time) => time > removedAt);
   assert.ok(slow.length <= 3, `${slow.length} scrapes at the longer interval`);
