@@ -82,6 +82,7 @@ class HttpDiscovery {
 
   async #fetch(signal: AbortSignal): Promise<TargetGroup[]> {
     const { url, refreshIntervalMs, httpClientConfig } = this.#config;
+    if (httpClientConfig.oauth2 !== undefined) throw new HttpDiscoveryError('oauth2 is not implemented');
     this.#dispatcher ??= await openDispatcher(httpClientConfig, connections);
     const headers = {
       'user-agent': `Torchring/${this.#deps.version}`,

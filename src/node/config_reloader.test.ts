@@ -85,6 +85,23 @@ test('a bad file changes nothing and is named with its line, in one line', async
   assert.deepEqual(world.reloader.status, { isLastReloadGood: true, lastConfigMs: goodMs + 5_000 });
 });
 
+test('a reload that is asked for during the start waits for its end, be it good or bad', async () => {
+  const world = new World();
+  world.files.set('/p.yml', job('a'));
+  const config = await world.source.load();
+  const early = world.reloader.reload();
+  await settle();
+  assert.deepEqual(world.applied, []);
+  await world.reloader.start(config);
+  await early;
+  assert.deepEqual(world.applied, ['a', 'a']);
+
+  const failing = new World();
+  const never = failing.reloader.reload();
+  failing.reloader.stop();
+  await assert.rejects(never, /stopping/);
+});
+
 test('a file that changes is loaded by itself, also one that is only named or appears', async () => {
   const world = await World.started(`scrape_config_files: [jobs/*]\n${job('a')}`);
   world.reloader.watch(30_000);

@@ -26,7 +26,9 @@ export class ConfigReloader {
   readonly #deps: Deps;
   #isLastReloadGood = false;
   #lastConfigMs = 0;
-  #reloading: Promise<void> = Promise.resolve();
+  /** Settled once the first configuration is in force, or never will be. */
+  readonly #started = Promise.withResolvers<void>();
+  #reloading: Promise<void> = this.#started.promise;
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -41,9 +43,10 @@ export class ConfigReloader {
   /** The first configuration. */
   async start(config: LoadedConfig): Promise<void> {
     await this.#apply(config);
+    this.#started.resolve();
   }
 
-  /** One reload after the other. Rejects with CodedError. */
+  /** One reload after the other, the first when the node has started. Rejects with CodedError. */
   reload(): Promise<void> {
     const done = this.#reloading.then(() => this.#reload());
     // A failure is the caller's; the next reload is tried all the same.
@@ -54,6 +57,7 @@ export class ConfigReloader {
   async #reload(): Promise<void> {
     const { source, log, onReload } = this.#deps;
     const file = source.paths.prometheus;
+    if (this.#isStopped) throw new CodedError('unavailable', 'the node is stopping');
     log.info({ file }, 'loading the configuration');
     try {
       await this.#apply(await this.#load());
@@ -121,9 +125,10 @@ export class ConfigReloader {
     await this.reload().catch(() => undefined);
   }
 
-  /** Looks at nothing any more. */
+  /** Looks at nothing any more, and loads nothing. */
   stop(): void {
     this.#isStopped = true;
+    this.#started.resolve();
     this.#timer?.cancel();
   }
 }

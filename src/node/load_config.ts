@@ -7,6 +7,7 @@ import {
 } from '../alertmanager/index.ts';
 import type { RuleGroupConfig } from '../rules/index.ts';
 import {
+  type AlertmanagerEndpointConfig,
   type FileReader,
   ignoredMechanisms,
   loadPrometheusConfig,
@@ -70,7 +71,7 @@ function notYetEffective(
   };
   section(prometheus.remoteWrite.length > 0, 'remote_write');
   section(prometheus.remoteRead.length > 0, 'remote_read');
-  section(prometheus.alerting.alertmanagers.length > 0, 'alerting.alertmanagers');
+  section(prometheus.alerting.alertmanagers.some(hasTargets), 'alerting.alertmanagers');
   section(prometheus.tracing !== undefined, 'tracing');
   section(prometheus.storage.retention.percentage > 0, 'storage.tsdb.retention.percentage');
   const jobs = prometheus.scrapeConfigs;
@@ -92,3 +93,9 @@ function notYetEffective(
   }
   return sentences;
 }
+
+/** The example of Prometheus' documentation has a section without any. */
+const hasTargets = ({ serviceDiscoveryConfigs }: AlertmanagerEndpointConfig): boolean =>
+  serviceDiscoveryConfigs.some(
+    (section) => section.mechanism !== 'static' || section.groups.some(({ targets }) => targets.length > 0),
+  );

@@ -22,6 +22,7 @@ export async function runNode(flags: ParsedNodeFlags): Promise<number> {
   await restartIfCompiled(() => Promise.all([loadWorker(), loadCluster()]));
   const log = createLogger({ level: flags.logLevel, format: flags.logFormat });
   for (const text of flags.notYetEffective) log.warn({}, text);
+  const hangUps = reloadOnHangUp();
   let node: TorchringNode;
   try {
     node = await TorchringNode.start(flags, { clock: systemClock, random: systemRandom(), log });
@@ -31,10 +32,7 @@ export async function runNode(flags: ParsedNodeFlags): Promise<number> {
     return error instanceof ConfigError || error instanceof CodedError ? exitBadInput : 1;
   }
   forgetStart();
-  process.on('SIGHUP', () => {
-    // The reason of a failure is in the log; the old configuration goes on.
-    node.reload().catch(() => undefined);
-  });
+  hangUps.start(node);
   const reason = await new Promise<string>((resolve) => {
     // Not once: on a terminal Ctrl-C comes to the whole group, and once more by way of the launcher.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
@@ -44,4 +42,20 @@ export async function runNode(flags: ParsedNodeFlags): Promise<number> {
   await node.stop();
   log.info({}, 'see you next time');
   return 0;
+}
+
+/** From the beginning, as an unheard signal ends the process. One that comes during the start is heeded at its end. */
+function reloadOnHangUp(): { start(node: TorchringNode): void } {
+  let isAsked = false;
+  let reload = (): void => {
+    isAsked = true;
+  };
+  process.on('SIGHUP', () => reload());
+  return {
+    start(node) {
+      // The reason of a failure is in the log; the old configuration goes on.
+      reload = () => void node.reload().catch(() => undefined);
+      if (isAsked) reload();
+    },
+  };
 }
