@@ -60,6 +60,10 @@ const queries = [
   'count_values without (instance) ("v", temperature > bool 0)',
   'topk(time() / 300, temperature)',
   'sum(temperature offset 1m) by (job)',
+  'rate(requests_total[2m]) / temperature',
+  'sum by (job) (requests_total > temperature)',
+  '-temperature * 2 and rate(requests_total[2m])',
+  'temperature * on (instance) group_left () rate(requests_total[2m])',
 ];
 
 function coordinate(

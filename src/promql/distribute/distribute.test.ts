@@ -4,10 +4,11 @@ import { parseExpr } from '../parse/parser.ts';
 import { printExpr } from '../parse/print.ts';
 import { distribute } from './distribute.ts';
 
+const features = { experimentalFunctions: true, durationExpressions: true };
 const range = { startMs: 0, endMs: 60_000, stepMs: 1000 };
 
 function plan(text: string): { expr: string; notPushed: string[] } {
-  const { expr, notPushed } = distribute(parseExpr(text, { experimentalFunctions: true }), () => true, range);
+  const { expr, notPushed } = distribute(parseExpr(text, features), () => true, range);
   return {
     expr: printExpr(expr),
     notPushed: notPushed.map(({ text: part, reason }) => `${part}: ${reason}`),
@@ -39,6 +40,8 @@ test('aggregations over single series are pushed', () => {
       'histogram_quantile(0.9, remote(1: sum by (le) (rate(x[5m]))))',
     ],
     ['sum(sum by (job) (x))', 'sum(remote(1: sum by (job) (x)))'],
+    ['sum(rate(a[5m]) / rate(b[5m]))', 'remote(1: sum(rate(a[5m]) / rate(b[5m])))'],
+    ['count({x="1"} and (a or b))', 'remote(1: count({x="1"} and (a or b)))'],
   ] as const) {
     assert.equal(plan(text).expr, expected);
   }
@@ -47,8 +50,12 @@ test('aggregations over single series are pushed', () => {
 test('what is not pushed stays, with the reason', () => {
   for (const [text, reason] of [
     ['topk(scalar(y), x)', 'topk(scalar(y), x): the parameter of topk is not the same everywhere'],
-    ['sum(a + b)', 'sum(a + b): + has no side that is constant'],
-    ['sum(a and b)', 'sum(a and b): and matches series of two sides'],
+    ['sum(a + on (x) b)', 'sum(a + on (x) b): + matches series that may lie apart'],
+    ['sum(a and ignoring (x) b)', 'sum(a and ignoring (x) b): and matches series that may lie apart'],
+    ['sum(a * ignoring (x) group_left () b)', undefined],
+    ['sum(a / {x="1"})', 'sum(a / {x="1"}): / may find several series of the same labels but the name'],
+    ['sum(a + (b or c))', 'sum(a + (b or c)): + may find several series of the same labels but the name'],
+    ['sum(a + scalar(b))', 'sum(a + scalar(b)): + has no side that is constant'],
     ['sum(absent(x))', 'sum(absent(x)): absent() does not keep to single series'],
     ['sum(label_replace(x, "a", "b", "c", "d"))', undefined],
     [
@@ -63,9 +70,35 @@ test('what is not pushed stays, with the reason', () => {
     ['sum(vector(1))', 'sum(vector(1)): vector() does not keep to single series'],
   ] as const) {
     const { expr, notPushed } = plan(text);
-    assert.equal(expr, printExpr(parseExpr(text)));
+    assert.equal(expr, printExpr(parseExpr(text, features)));
     assert.equal(notPushed.length, 1);
     if (reason !== undefined) assert.deepEqual(notPushed, [reason]);
+  }
+});
+
+test('what combines no series is pushed by itself unless that is more to send than it reads', () => {
+  const sparse = { startMs: 0, endMs: 3_600_000, stepMs: 60_000 };
+  const instant = { startMs: 60_000, endMs: 60_000, stepMs: 1 };
+  for (const [text, expected] of [
+    ['x', 'x'],
+    ['x[5m]', 'x[5m]'],
+    ['(x)', '(x)'],
+    ['rate(x[5m])', 'remote(1: rate(x[5m]))'],
+    ['-x * 2 > 1', 'remote(1: -x * 2 > 1)'],
+    ['a / b', 'remote(1: a / b)'],
+    ['a / on (x) rate(b[5m])', 'a / on (x) remote(1: rate(b[5m]))'],
+    ['sort(abs(x))', 'sort(remote(1: abs(x)))'],
+    ['topk(scalar(y), abs(x))', 'topk(scalar(y), remote(1: abs(x)))'],
+    ['histogram_count(rate(x[5m]))', 'remote(1: histogram_count(rate(x[5m])))'],
+    ['histogram_count(a + on (x) rate(b[5m]))', 'histogram_count(a + on (x) rate(b[5m]))'],
+    ['absent(rate(x[5m]))', 'absent(remote(1: rate(x[5m])))'],
+  ] as const) {
+    for (const asked of [sparse, instant]) {
+      if (text === 'x[5m]' && asked === sparse) continue;
+      const { expr } = distribute(parseExpr(text, features), () => true, asked, text);
+      assert.equal(printExpr(expr), expected);
+    }
+    assert.equal(plan(text).expr, printExpr(parseExpr(text, features)));
   }
 });
 

@@ -1,28 +1,44 @@
 /**
  * The distributed planner: finds the largest subtrees that can be computed where the data lives and replaces them
- * by remote leaves. A subtree is pushed when it is a partial aggregation over an expression each of whose series
- * depends on one series of one selector: functions of single series, and operations of those with constants.
- * Since no series lives in two places, aggregating the places' partial results is exact.
+ * by remote leaves. Every place can compute an expression each of whose series depends on series that live together:
+ * functions of single series, operations of those with constants, and operations of two sides whose series are matched by
+ * all their labels but the name, since series that differ only in their name always live together. Such an expression is
+ * pushed as the operand of a partial aggregation, or by itself where that is no more to send than what it reads. Since no
+ * series lives in two places, joining the places' partial results is exact.
  */
+import { MatchType, metricNameLabel } from '../../model/index.ts';
 import { functionTable } from '../functions/table.ts';
 import { typeOf } from '../parse/check.ts';
 import { printExpr } from '../parse/print.ts';
 import {
   type AggregateExpr,
+  type BinaryExpr,
   type CallExpr,
   type DurationNode,
   type Expr,
   type Fragment,
   isSetOperator,
+  type Span,
   selectorsOf,
   unwrapParens,
   type VectorSelector,
   walk,
 } from '../parse/tree.ts';
 import type { QueryRange } from '../types.ts';
+import { everySeries, seriesOfEvery } from './every_series.ts';
+
+/**
+ * With steps at least so far apart, an expression's series are no more to send than the samples that they are made of: few
+ * targets are scraped more often.
+ */
+const sparseStepMs = 15_000;
+
+/** They read counts and sums alone, and selectors below them then deliver no buckets; see eval/bucketless.ts. */
+const readsTotals: ReadonlySet<string> = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
 
 /** An aggregation that stays with the coordinator. */
 export interface NotPushed {
+  readonly span: Span;
   readonly text: string;
   readonly reason: string;
 }
@@ -65,6 +81,7 @@ class Planner {
   }
 
   rewrite(expr: Expr): Expr {
+    if (this.#isWorthSending(expr)) return this.#push(expr, everySeries(expr));
     switch (expr.kind) {
       case 'number':
       case 'string':
@@ -81,6 +98,8 @@ class Planner {
       case 'binary':
         return { ...expr, lhs: this.rewrite(expr.lhs), rhs: this.rewrite(expr.rhs) };
       case 'call':
+        // What is below would not know that its buckets are not looked at.
+        if (readsTotals.has(expr.func)) return expr;
         return { ...expr, args: expr.args.map((arg) => this.rewrite(arg)) };
       case 'aggregate':
         return this.#aggregate(expr);
@@ -89,18 +108,27 @@ class Planner {
 
   #aggregate(expr: AggregateExpr): Expr {
     const reason = this.#refusal(expr);
-    if (reason === undefined) return this.#push(expr);
-    this.notPushed.push({ text: printExpr(expr), reason });
+    if (reason === undefined) return this.#push(expr, expr);
+    this.notPushed.push({ span: expr.span, text: printExpr(expr), reason });
     const param = expr.param === undefined ? {} : { param: this.rewrite(expr.param) };
     return { ...expr, ...param, expr: this.rewrite(expr.expr) };
   }
 
-  #push(expr: AggregateExpr): Expr {
+  #push({ span }: Expr, aggregate: AggregateExpr): Expr {
     const { startMs, endMs, stepMs } = this.#range;
-    const text = this.#text?.slice(expr.span.start, expr.span.end) ?? printExpr(expr);
-    const fragment = { id: this.fragments.length + 1, text, expr, startMs, endMs, stepMs };
+    const pushed = seriesOfEvery(aggregate) ?? aggregate;
+    const text = this.#text?.slice(span.start, span.end) ?? printExpr(pushed);
+    const fragment = { id: this.fragments.length + 1, text, expr: aggregate, startMs, endMs, stepMs };
     this.fragments.push(fragment);
-    return { kind: 'remote', span: expr.span, fragment };
+    return { kind: 'remote', span, fragment };
+  }
+
+  /** Whether an expression by itself is pushed; a selector is not, what it reads says already which samples are needed. */
+  #isWorthSending(expr: Expr): boolean {
+    if (expr.kind !== 'call' && expr.kind !== 'binary' && expr.kind !== 'unary') return false;
+    const { startMs, endMs, stepMs } = this.#range;
+    if (startMs !== endMs && stepMs < sparseStepMs) return false;
+    return perSeriesRefusal(expr) === undefined && this.#canPush(selectorsOf(expr));
   }
 
   #refusal(expr: AggregateExpr): string | undefined {
@@ -118,7 +146,7 @@ class Planner {
   #noteInside(expr: Expr): void {
     const inner = unwrapParens(expr);
     if (inner.kind === 'aggregate') {
-      this.notPushed.push({ text: printExpr(inner), reason: 'it is inside a subquery' });
+      this.notPushed.push({ span: inner.span, text: printExpr(inner), reason: 'it is inside a subquery' });
     }
   }
 }
@@ -138,10 +166,9 @@ function perSeriesRefusal(expr: Expr): string | undefined {
     case 'call':
       return callRefusal(expr);
     case 'binary': {
-      if (isSetOperator(expr.op)) return `${expr.op} matches series of two sides`;
       if (isConstant(expr.rhs)) return perSeriesRefusal(expr.lhs);
       if (isConstant(expr.lhs)) return perSeriesRefusal(expr.rhs);
-      return `${expr.op} has no side that is constant`;
+      return matchRefusal(expr);
     }
     case 'aggregate':
       return `${expr.op} inside combines series`;
@@ -149,6 +176,44 @@ function perSeriesRefusal(expr: Expr): string | undefined {
     case 'string':
     case 'remote':
       return 'it selects no series';
+  }
+}
+
+/** Long chains lean to the left, and what is wrong with one shows soonest on the right. */
+function matchRefusal({ op, lhs, rhs, matching }: BinaryExpr): string | undefined {
+  if (typeOf(lhs) !== 'vector' || typeOf(rhs) !== 'vector') return `${op} has no side that is constant`;
+  const isByAll =
+    matching === undefined ||
+    (!matching.on &&
+      matching.labels.length === 0 &&
+      matching.include.length === 0 &&
+      (matching.cardinality === 'one-to-one' || isSetOperator(op)));
+  if (!isByAll) return `${op} matches series that may lie apart`;
+  // An error about two series that match one is not for a place to tell: it depends on what the other side has elsewhere.
+  if (!isSetOperator(op) && !(hasOneOfEach(lhs) && hasOneOfEach(rhs))) {
+    return `${op} may find several series of the same labels but the name`;
+  }
+  return perSeriesRefusal(rhs) ?? perSeriesRefusal(lhs);
+}
+
+/** Whether no two series of an expression that combines none differ in their name alone. */
+function hasOneOfEach(expr: Expr): boolean {
+  switch (expr.kind) {
+    case 'vector':
+      return expr.matchers.some(({ type, name }) => type === MatchType.Equal && name === metricNameLabel);
+    case 'matrix':
+      return hasOneOfEach(expr.selector);
+    case 'subquery':
+    case 'unary':
+    case 'paren':
+      return hasOneOfEach(expr.expr);
+    case 'call':
+      return expr.args.every((arg) => isConstant(arg) || hasOneOfEach(arg));
+    case 'binary':
+      if (expr.op === 'or') return false;
+      return isConstant(expr.lhs) ? hasOneOfEach(expr.rhs) : hasOneOfEach(expr.lhs);
+    default:
+      return false;
   }
 }
 

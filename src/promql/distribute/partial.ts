@@ -31,9 +31,10 @@ export async function evaluatePartial(
   signal: AbortSignal,
   options: EvaluationOptions = {},
 ): Promise<PartialAggregate> {
-  const parsed = unwrapParens(engine.parse(fragmentText));
+  const text = positionedText(fragmentText);
+  const parsed = unwrapParens(engine.parse(text));
   const expr = parsed.kind === 'aggregate' ? parsed : everySeries(parsed);
-  const positioned = { ...options, text: fragmentText };
+  const positioned = { ...options, text };
   const { grid, ...partial } = await engine.evaluatePartial(expr, range, { storage }, signal, positioned);
   return { startMs: grid.startMs, stepMs: grid.stepMs, ...partial };
 }
@@ -85,16 +86,22 @@ export async function finishPartial(
   };
 }
 
+/** With a blank in front, so that the start of the text, which some annotations point to, is no place in the fragment. */
+function positionedText(fragmentText: string): string {
+  return ` ${fragmentText}`;
+}
+
 /** `(LINE:COLUMN)` that ends an annotation. */
 const positionPattern = /\((\d+):(\d+)\)$/;
 
-/** Moves positions in the fragment's text to where it stands in the query. */
+/** Moves positions in the fragment's text to where it stands in the query; the start of the text is that of the query. */
 function inQuery(texts: readonly string[], fragment: Fragment, query: string | undefined): readonly string[] {
   if (query === undefined) return texts;
   const first = lineAndColumn(query, fragment.expr.span.start);
   return texts.map((text) =>
     text.replace(positionPattern, (_, line: string, column: string) => {
-      const inLine = line === '1' ? Number(column) + first.column - 1 : column;
+      if (line === '1' && column === '1') return '(1:1)';
+      const inLine = line === '1' ? Number(column) + first.column - 2 : column;
       return `(${Number(line) + first.line - 1}:${inLine})`;
     }),
   );

@@ -160,6 +160,8 @@ export class TreeEvaluator implements Evaluator {
     if (matrix.startMs !== grid.startMs || matrix.steps !== grid.steps || !sameStep) {
       throw new ExecutionError(`fragment ${expr.fragment.id} was evaluated on other steps`);
     }
+    // Now that its turn has come: what is said last of a text tells where.
+    this.context.annotations.merge(result.warnings, result.infos);
     if (samples !== undefined) {
       this.counts.addStats(samples);
       this.context.heldElsewhere(samples);

@@ -59,7 +59,6 @@ export async function prefetch(
   const remotes = [...plan.fragments.values()].map(async (fragment) => {
     if (sources.remote === undefined) throw new ExecutionError(`there is no source for ${fragment.text}`);
     const result = await sources.remote.fetch(fragment, signal);
-    context.annotations.merge(result.warnings, result.infos);
     context.remote.set(fragment.id, result);
   });
   await Promise.all([...reads, ...remotes]);

@@ -159,8 +159,9 @@ export interface RemoteExpr {
 /** A subtree that is computed where its data lives, at startMs, startMs + stepMs, ... up to endMs. */
 export interface Fragment {
   readonly id: number;
-  /** The whole aggregation, e.g. `sum by (job) (rate(x[5m]))`: as it stands in the query where that is known. */
+  /** E.g. `sum by (job) (rate(x[5m]))`: as it stands in the query where that is known. */
   readonly text: string;
+  /** Of a fragment that combines no series, the aggregation that picks all series of its text; see distribute/every_series.ts. */
   readonly expr: AggregateExpr;
   readonly startMs: number;
   readonly endMs: number;

@@ -150,14 +150,20 @@ export class MemoryCluster implements Replicas {
   }
 }
 
-/** Every series on a random shard, every shard on a random node; a third of them halfway to another one. */
+/** Every series on a random shard, with those that differ from it in their name only, every shard on a random node; a third of them halfway to another one. */
 export function scatter(
   series: readonly SeriesColumns[],
   shape: { readonly nodes: number; readonly shards: number; readonly random: Random },
 ): Holders[] {
   const { nodes, shards, random } = shape;
   const lists = Array.from({ length: shards }, (): SeriesColumns[] => []);
-  for (const one of series) lists[random.below(shards)]?.push(one);
+  const places = new Map<string, number>();
+  for (const one of series) {
+    const key = one.labels.withoutMetricName().key();
+    const place = places.get(key) ?? random.below(shards);
+    places.set(key, place);
+    lists[place]?.push(one);
+  }
   return lists.map((list) => {
     const owner = `n${random.below(nodes)}`;
     const other = `n${random.below(nodes)}`;

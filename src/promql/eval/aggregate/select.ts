@@ -98,6 +98,7 @@ function keepFirst(members: readonly StepSeries[], limits: Int32Array): void {
 
 /** limit_ratio: series whose label hash, as a fraction of 2^64, is below r; for r < 0 the others. */
 function keepRatio(members: readonly StepSeries[], ratios: Float64Array): void {
+  if (ratios.every((ratio) => ratio >= 1)) return;
   for (const { labels, present } of members) {
     const offset = Number(labelHash(labels)) / 2 ** 64;
     for (let step = 0; step < ratios.length; step++) {
