@@ -140,6 +140,24 @@ test('up to 3.5 a job that asks for legacy names contradicts what it inherits, l
   );
 });
 
+test('rules of a job with legacy names may only make such names, or templates of them', () => {
+  const job = (rule: string, scheme = 'legacy'): string =>
+    `scrape_configs: [{job_name: a, metric_name_validation_scheme: ${scheme}, relabel_configs: [${rule}]}]`;
+  const template = ['$', '{1}'].join('');
+  for (const good of [`x_${template}_y`, '$1', 'a1'])
+    assert.equal(refusal(job(`{target_label: "${good}"}`)), '');
+  for (const bad of ['a.b', `${template}-x`, '1a']) {
+    const message = refusal(job(`{target_label: "${bad}"}`));
+    assert.ok(message.includes(`"${bad}" is invalid 'target_label' for replace action`), message);
+    assert.equal(refusal(job(`{target_label: "${bad}"}`, 'utf8')), '');
+  }
+  assert.match(refusal(job('{action: labelmap, replacement: a.b}')), /"a.b" is invalid 'replacement'/);
+  assert.match(
+    refusal(job('{action: lowercase, target_label: $x}')),
+    /"\$x" is invalid 'target_label' for lower/,
+  );
+});
+
 test('a configuration survives a structured clone', () => {
   const config = parse(
     'scrape_configs: [{job_name: a, kubernetes_sd_configs: [{role: pod}]}]\ntracing: {endpoint: x}',

@@ -6,6 +6,7 @@ import {
   type FieldSpec,
   httpClient,
   type InlineDecoder,
+  legacyNameProblem,
   type ObjectDecoder,
   type Report,
   relabelConfigs,
@@ -293,8 +294,8 @@ export function scrapeConfig<Discovery>(
         if (problem !== undefined) report(problem, 'static_configs');
       }
       // Up to 3.5 an entry that only asks for legacy names contradicts the escaping it inherits.
-      const infer = scope?.context.compatibility !== '3.5';
-      return { jobName: raw.jobName, report, resolve: (global) => inherit(raw, global, infer, report) };
+      const isNewer = scope?.context.compatibility !== '3.5';
+      return { jobName: raw.jobName, report, resolve: (global) => inherit(raw, global, isNewer, report) };
     },
   );
 }
@@ -302,7 +303,7 @@ export function scrapeConfig<Discovery>(
 function inherit<Discovery>(
   raw: RawScrape<Discovery>,
   global: GlobalConfig,
-  inferEscaping: boolean,
+  isNewer: boolean,
   report: Report,
 ): ScrapeConfig<Discovery> {
   const { fallbackScrapeProtocol, ...rest } = raw;
@@ -319,6 +320,16 @@ function inherit<Discovery>(
     'scrape config',
     report,
   );
+  // Up to 3.5 rules may make names that such a job does not take.
+  if (validation === 'legacy' && isNewer) {
+    for (const [rules, yamlField] of [
+      [raw.relabelConfigs, 'relabel_configs'],
+      [raw.metricRelabelConfigs, 'metric_relabel_configs'],
+    ] as const) {
+      for (const problem of rules.flatMap((rule) => legacyNameProblem(rule) ?? []))
+        report(problem, yamlField);
+    }
+  }
   const scrapeNativeHistograms = raw.scrapeNativeHistograms ?? global.scrapeNativeHistograms;
   return {
     ...rest,
@@ -339,7 +350,7 @@ function inherit<Discovery>(
     features: noScrapeFeatures,
     extraScrapeMetrics: raw.extraScrapeMetrics ?? global.extraScrapeMetrics,
     metricNameValidationScheme: validation,
-    metricNameEscapingScheme: inheritEscaping(raw, global, validation, inferEscaping, report),
+    metricNameEscapingScheme: inheritEscaping(raw, global, validation, isNewer, report),
   };
 }
 
@@ -358,13 +369,13 @@ function inheritEscaping(
   raw: Inheritable,
   global: GlobalConfig,
   validation: NameValidationScheme,
-  inferEscaping: boolean,
+  isNewer: boolean,
   report: Report,
 ): NameEscapingScheme {
   const own = validation === 'legacy' ? 'underscores' : 'allow-utf-8';
   const escaping = escapingScheme(
     raw.metricNameEscapingScheme,
-    inferEscaping && raw.metricNameValidationScheme !== '' ? own : global.metricNameEscapingScheme,
+    isNewer && raw.metricNameValidationScheme !== '' ? own : global.metricNameEscapingScheme,
     'scrape config',
     report,
   );

@@ -26,6 +26,6 @@ export type {
   TlsVersion,
 } from './http_client_types.ts';
 export { parseByteSize, parseGoDuration } from './quantities.ts';
-export { relabelConfigs } from './relabel.ts';
+export { legacyNameProblem, relabelConfigs } from './relabel.ts';
 export type { RelabelAction, RelabelConfig } from './relabel_types.ts';
 export { joinDirectory } from './scalars.ts';

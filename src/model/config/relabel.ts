@@ -1,6 +1,7 @@
 // The decoder of relabeling rules, with Prometheus' rules on which fields an action needs or refuses.
 import { isValidLabelName } from '../names.ts';
 import { quoteGo } from '../quote.ts';
+import { AnchoredRegex } from '../regex/anchored_regex.ts';
 import { field, list, type ObjectDecoder, optionalList, type Report, section } from './collections.ts';
 import type { Decoder } from './decoder.ts';
 import type { RelabelAction, RelabelConfig } from './relabel_types.ts';
@@ -89,6 +90,26 @@ function check(raw: RawRelabel, report: Report): void {
     report(`${quoteGo(raw.replacement)} is invalid 'replacement' for ${name} action`, 'replacement');
   }
   checkSuperfluous(raw, report);
+}
+
+/** Names of the legacy scheme, and templates that may become one. */
+const legacyTemplate = AnchoredRegex.compile('(?:(?:[a-zA-Z_]|\\$(?:\\{\\w+\\}|\\w+))+\\w*)+');
+
+/** What of a rule can make no name of the legacy scheme, if anything. */
+export function legacyNameProblem({
+  action: name,
+  targetLabel,
+  replacement,
+}: RelabelConfig): string | undefined {
+  const isGoodTarget =
+    name === 'replace' && targetLabel.includes('$')
+      ? legacyTemplate.test(targetLabel)
+      : isValidLabelName(targetLabel, 'legacy');
+  if (needTarget.has(name) && !isGoodTarget)
+    return `${quoteGo(targetLabel)} is invalid 'target_label' for ${name} action`;
+  return name === 'labelmap' && !legacyTemplate.test(replacement)
+    ? `${quoteGo(replacement)} is invalid 'replacement' for ${name} action`
+    : undefined;
 }
 
 /** Fields that an action does not use must be left at their defaults. */
