@@ -238,13 +238,7 @@ export class TorchringNode {
       metrics: createAlertmanagerMetrics(registry),
       resendAlerts: () => rules.resendAlerts(),
     });
-    const discovery = new DiscoveryManager(this.#system, this.#workers, {
-      clock,
-      random,
-      log,
-      version,
-      metrics: createDiscoveryMetrics(registry),
-    });
+    const discovery = this.#makeDiscovery();
     const reports = new Reports(cluster, this.#workers, rules);
     const admin = new Admin(cluster, this.#workers, this.#settings.dataPath, { clock, random });
     cluster.handle(peerHandlers(this.#workers, reports, admin));
@@ -303,6 +297,11 @@ export class TorchringNode {
       metrics: this.#queryMetrics,
       onDone: (record) => this.#queryLog.write(record),
     });
+  }
+
+  #makeDiscovery(): DiscoveryManager {
+    const metrics = createDiscoveryMetrics(this.#registry);
+    return new DiscoveryManager(this.#system, this.#workers, { ...this.#deps, version, metrics });
   }
 
   #makeBackend(): NodeBackend {
