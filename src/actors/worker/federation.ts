@@ -16,7 +16,9 @@ export async function federate(
 ): Promise<FederateOutcome> {
   let anyOf: ReturnType<typeof parseSelector>[];
   try {
-    anyOf = selectors.map((text) => parseSelector(text));
+    const parsed = selectors.map((text) => parseSelector(text, { emptyAllowed: true }));
+    // `{}` is taken and means nothing, as with Prometheus.
+    anyOf = parsed.filter((matchers) => matchers.length > 0);
   } catch (error) {
     return { status: 400, message: errorText(error) };
   }
@@ -41,7 +43,7 @@ export async function federate(
     const isProtobuf = format.type === 'protobuf';
     const families = federateFamilies(series, externalLabels, isProtobuf);
     const body = isProtobuf
-      ? federateProtobuf(families)
+      ? federateProtobuf(families, format.escaping)
       : encoder.encode(federateText(families, format.escaping));
     return { status: 200, body, warnings };
   } catch (error) {

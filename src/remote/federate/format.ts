@@ -6,7 +6,6 @@ import { type EscapingScheme, escapingSchemes } from '../../model/index.ts';
 
 export interface FederateFormat {
   readonly type: 'text' | 'protobuf';
-  /** Protobuf carries any name. */
   readonly escaping: EscapingScheme;
 }
 

@@ -1,5 +1,5 @@
 /** Federated samples as delimited `io.prometheus.client.MetricFamily` messages (prometheus/client_model). */
-import type { FloatHistogram, Span } from '../../model/index.ts';
+import { type EscapingScheme, escapeName, type FloatHistogram, type Span } from '../../model/index.ts';
 import { ProtoWriter } from '../proto_writer.ts';
 import type { Family, FamilyKind, FederateSample } from './families.ts';
 
@@ -29,26 +29,33 @@ const spanLength = 0x10;
 
 const types: Readonly<Record<FamilyKind, number>> = { untyped: 3, histogram: 4, gaugeHistogram: 5 };
 
-export function federateProtobuf(families: Iterable<Family>): Uint8Array<ArrayBuffer> {
+export function federateProtobuf(
+  families: Iterable<Family>,
+  escaping: EscapingScheme,
+): Uint8Array<ArrayBuffer> {
   const all = new ProtoWriter();
   const one = new ProtoWriter();
   for (const { name, kind, samples } of families) {
     one.reset();
-    one.text(familyName, name);
+    one.text(familyName, escapeName(name, escaping));
     one.varint(familyType);
     one.varint(types[kind]);
-    for (const sample of samples) writeMetric(one, sample);
+    for (const sample of samples) writeMetric(one, sample, escaping);
     all.varint(one.length);
     all.raw(one.written);
   }
   return all.finish();
 }
 
-function writeMetric(writer: ProtoWriter, { labels, timestampMs, value, histogram }: FederateSample): void {
+function writeMetric(
+  writer: ProtoWriter,
+  { labels, timestampMs, value, histogram }: FederateSample,
+  escaping: EscapingScheme,
+): void {
   const start = writer.open(familyMetric);
   for (let i = 0; i < labels.length; i += 2) {
     const pair = writer.open(metricLabel);
-    writer.text(labelName, labels[i] as string);
+    writer.text(labelName, escapeName(labels[i] as string, escaping));
     writer.text(labelValue, labels[i + 1] as string);
     writer.close(pair);
   }
