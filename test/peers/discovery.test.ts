@@ -196,7 +196,7 @@ scrape_configs:
   dns_sd_configs:
   - ${section('a', 'short', 'fails.example', 'gone.example', 'big.example.', 'nowhere')}
   - ${section('AAAA', 'a.b.c')}
-  - {names: [srv.example, srv.example.], refresh_interval: 1s}
+  - {names: [srv.example], refresh_interval: 1s}
   - ${section('MX', 'mx.example')}
   - ${section('NS', 'ns.example.')}
 `,
