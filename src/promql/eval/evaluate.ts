@@ -9,6 +9,7 @@ import { type Expr, type RemoteExpr, type UnaryExpr, unwrapParens } from '../par
 import type { StepSeries } from '../types.ts';
 import { evaluateAggregate } from './aggregate/aggregate.ts';
 import { evaluateBinary } from './binary/binary.ts';
+import { mayPass, passBinary } from './binary/passing_binary.ts';
 import type { Evaluator, QueryContext, ResultSamples } from './context.ts';
 import type { Grid } from './grid.ts';
 import { SampleCounts } from './sample_counts.ts';
@@ -94,13 +95,14 @@ export class TreeEvaluator implements Evaluator {
       last += atLastStep([series]);
       take(series);
     });
-    context.settle(mark, { samples, isShared: false, atLastStep: last }, false);
+    context.settle(mark, { samples, isShared: false, atLastStep: last }, isStepwise(expr));
     tell?.(count, samples);
   }
 
   /** What hands out the series of an expression one after the other, where its operator can. */
   #passing(node: Expr): ((take: TakeSeries) => Promise<void>) | undefined {
     if (node.kind === 'vector') return (take) => passSelector(node, this, take);
+    if (node.kind === 'binary' && mayPass(node, this.context)) return (take) => passBinary(node, this, take);
     const pass = node.kind === 'call' ? functionTable[node.func].pass : undefined;
     return node.kind === 'call' && pass !== undefined ? (take) => pass(node, this, take) : undefined;
   }

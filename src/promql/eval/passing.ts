@@ -2,9 +2,10 @@
  * Series that pass by one after the other, their columns overwritten by the next: what an aggregation takes in this way is
  * never held as a whole.
  */
-import type { FloatHistogram, Labels } from '../../model/index.ts';
+import { compareBytes, type FloatHistogram, Labels } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import type { StepSeries } from '../types.ts';
+import type { StepCells } from './step_columns.ts';
 import { hasSameMetadata, metadataLabels, sameLabelsetMessage, withoutMetadata } from './values.ts';
 
 /** A series whose name is gone; the labels without it are made when they are asked for. */
@@ -32,9 +33,83 @@ class NamelessSeries implements StepSeries {
   }
 }
 
-/** The labels, with metadata that is gone where that is cheaper: for those to whom it does not matter. */
-export function labelsOrNamed(series: StepSeries): Labels {
+/** What becomes of the labels of two series that are combined. */
+export interface LabelJoin {
+  /** Whether a label of the first is kept. */
+  keeps(name: string): boolean;
+  /** Labels that the second brings, in order. */
+  readonly include: readonly string[];
+}
+
+/** The labels of two series that are combined. */
+export function joinLabels({ keeps, include }: LabelJoin, first: Labels, second: Labels): Labels {
+  const flat: string[] = [];
+  let next = 0;
+  const includeBefore = (name: string | undefined): void => {
+    for (; next < include.length; next++) {
+      const included = include[next] as string;
+      if (name !== undefined && compareBytes(included, name) > 0) return;
+      const value = second.get(included);
+      if (value !== '') flat.push(included, value);
+    }
+  };
+  for (let i = 0; i < first.flat.length; i += 2) {
+    const name = first.flat[i] as string;
+    includeBefore(name);
+    if (keeps(name) && !include.includes(name)) flat.push(name, first.flat[i + 1] as string);
+  }
+  includeBefore(undefined);
+  return Labels.fromSortedFlat(flat);
+}
+
+/** A series made of two, whose labels are made when they are asked for. */
+export class JoinedSeries implements StepSeries {
+  readonly values: Float64Array;
+  readonly present: Uint8Array;
+  readonly #join: LabelJoin;
+  readonly #first: Labels;
+  readonly #second: Labels;
+  #labels: Labels | undefined;
+
+  constructor({ values, present }: StepCells, join: LabelJoin, first: Labels, second: Labels) {
+    this.values = values;
+    this.present = present;
+    this.#join = join;
+    this.#first = first;
+    this.#second = second;
+  }
+
+  get labels(): Labels {
+    this.#labels ??= joinLabels(this.#join, this.#first, this.#second);
+    return this.#labels;
+  }
+
+  labelOf(name: string): string {
+    if (this.#join.include.includes(name)) return this.#second.get(name);
+    return this.#join.keeps(name) ? this.#first.get(name) : '';
+  }
+}
+
+/** The value of a label, for which the others need not be made. */
+export function labelOf(series: StepSeries, name: string): string {
+  if (series instanceof JoinedSeries) return series.labelOf(name);
+  if (!(series instanceof NamelessSeries)) return series.labels.get(name);
+  return metadataLabels.has(name) ? '' : series.named.get(name);
+}
+
+/** The labels with which a series came from storage. */
+export function sourceLabels(series: StepSeries): Labels {
   return series instanceof NamelessSeries ? series.named : series.labels;
+}
+
+/** Other values for a passing series; with `isNameless` its name goes, and all series have the same metadata. */
+export function withColumns(
+  series: StepSeries,
+  { values, present }: StepCells,
+  isNameless: boolean,
+): StepSeries {
+  const columns = { labels: sourceLabels(series), values, present };
+  return isNameless || series instanceof NamelessSeries ? new NamelessSeries(columns, true) : columns;
 }
 
 /** Where a series stands in label order. */
@@ -82,9 +157,4 @@ export class PassingNames {
     this.#keys.add(key);
     return nameless;
   }
-}
-
-/** Whether a label goes with the name. */
-export function isMetadata(name: string): boolean {
-  return metadataLabels.has(name);
 }

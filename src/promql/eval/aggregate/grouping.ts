@@ -3,7 +3,7 @@
  */
 import { Labels, metricNameLabel } from '../../../model/index.ts';
 import type { StepSeries } from '../../types.ts';
-import { isMetadata, labelsOrNamed } from '../passing.ts';
+import { labelOf } from '../passing.ts';
 
 export interface Grouping {
   readonly grouping: readonly string[];
@@ -35,13 +35,11 @@ export function groupFinder<G extends object>(
       return only;
     };
   }
-  const labelsOf = names.concat(last).some(isMetadata) ? ({ labels }: StepSeries) => labels : labelsOrNamed;
   const root: Branch<G> = new Map();
   return (series) => {
-    const labels = labelsOf(series);
     let branch = root;
     for (const name of names) {
-      const value = labels.get(name);
+      const value = labelOf(series, name);
       let next = branch.get(value) as Branch<G> | undefined;
       if (next === undefined) {
         next = new Map();
@@ -49,10 +47,10 @@ export function groupFinder<G extends object>(
       }
       branch = next;
     }
-    const value = labels.get(last);
+    const value = labelOf(series, last);
     let group = branch.get(value) as G | undefined;
     if (group === undefined) {
-      group = make(labels.keeping(kept));
+      group = make(series.labels.keeping(kept));
       branch.set(value, group);
     }
     return group;

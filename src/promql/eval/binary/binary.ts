@@ -19,18 +19,28 @@ import { evaluateVectors } from './vectors.ts';
 export async function evaluateBinary(expr: BinaryExpr, evaluator: Evaluator): Promise<Value> {
   const lhs = await evaluator.evaluate(expr.lhs);
   const rhs = await evaluator.evaluate(expr.rhs);
+  return combineValues(expr, lhs, rhs, evaluator.context);
+}
+
+/** The same of operands that are there. */
+export async function combineValues(
+  expr: BinaryExpr,
+  lhs: Value,
+  rhs: Value,
+  context: QueryContext,
+): Promise<Value> {
   if (lhs.type === 'vector' && rhs.type === 'vector') {
     return isSetOperator(expr.op)
       ? evaluateSet(expr, expr.op, lhs.series, rhs.series)
-      : evaluateVectors(expr, lhs.series, rhs.series, evaluator.context);
+      : evaluateVectors(expr, lhs.series, rhs.series, context);
   }
   const operator = elementOperator(expr.op);
   if (lhs.type === 'scalar' && rhs.type === 'scalar') return scalars(operator, lhs.values, rhs.values);
   if (lhs.type === 'vector' && rhs.type === 'scalar') {
-    return vectorWithScalar(expr, operator, lhs, rhs.values, false, evaluator.context);
+    return vectorWithScalar(expr, operator, lhs, rhs.values, false, context);
   }
   if (lhs.type === 'scalar' && rhs.type === 'vector') {
-    return vectorWithScalar(expr, operator, rhs, lhs.values, true, evaluator.context);
+    return vectorWithScalar(expr, operator, rhs, lhs.values, true, context);
   }
   throw new ExecutionError('binary expression must contain only scalar and instant vector types');
 }

@@ -2,11 +2,13 @@
  * Arithmetic and comparison between two vectors: one-to-one, or many-to-one with group_left and group_right.
  * Pairs of series are found first, by match group, then each pair is computed over all steps at once.
  */
-import { type Labels, LabelsBuilder } from '../../../model/index.ts';
+import { compareBytes, type Labels } from '../../../model/index.ts';
 import { ExecutionError } from '../../errors.ts';
 import type { BinaryExpr, VectorMatching } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import type { QueryContext } from '../context.ts';
+import { joinLabels, type LabelJoin } from '../passing.ts';
+import { StepColumns } from '../step_columns.ts';
 import {
   anyPresent,
   isEmptyColumn,
@@ -15,6 +17,7 @@ import {
   noHistograms,
   type VectorValue,
 } from '../values.ts';
+import { combineColumns } from './columns.ts';
 import { defaultMatching, groupByMatch, matchLabels } from './matching.ts';
 import { combineMixed, type Element, elementAt, type Outcome, StepNotes } from './mixed_operators.ts';
 import { type ElementOperator, elementOperator } from './operators.ts';
@@ -43,8 +46,9 @@ export async function evaluateVectors(
   const ones = groupByMatch(one, reduce);
   checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right', fills);
   const notes = new StepNotes();
+  const steps = (many[0] ?? one[0])?.present.length ?? 0;
   const order = new Map([...many, ...one].map((series, index) => [series, index]));
-  const pairer = new Pairer(expr, matching, swapped, context.options.delayedNameRemoval, { notes, order });
+  const pairer = new Pairer(expr, matching, swapped, context, { notes, order, steps });
   const manys = groupByMatch(many, reduce);
   for (const key of fills ? new Set([...manys.keys(), ...ones.keys()]) : manys.keys()) {
     const members = manys.get(key) ?? [];
@@ -106,10 +110,11 @@ function braced(labels: Labels): string {
   return `{${parts.join(', ')}}`;
 }
 
-/** Notes of histograms, and the place of each series among those of its step. */
+/** Notes of histograms, the place of each series among those of its step, and how many steps there are. */
 interface PairNotes {
   readonly notes: StepNotes;
   readonly order: ReadonlyMap<StepSeries, number>;
+  readonly steps: number;
 }
 
 /** Computes the pairs of match groups. */
@@ -119,23 +124,27 @@ class Pairer {
   readonly #matching: VectorMatching;
   readonly #operator: ElementOperator;
   readonly #swapped: boolean;
-  readonly #reduce: (labels: Labels) => Labels;
+  readonly #join: LabelJoin;
+  readonly #cells: StepColumns;
   readonly #pairNotes: PairNotes;
 
   constructor(
     expr: BinaryExpr,
     matching: VectorMatching,
     swapped: boolean,
-    delayed: boolean,
+    context: QueryContext,
     pairNotes: PairNotes,
   ) {
     this.#expr = expr;
     this.#pairNotes = pairNotes;
+    const { steps } = pairNotes;
     this.#matching = matching;
     this.#operator = elementOperator(expr.op);
     this.#swapped = swapped;
-    const dropsMetadata = this.#operator.kind === 'arithmetic' || (expr.returnBool && !delayed);
-    this.#reduce = resultReduction(matching, dropsMetadata);
+    const dropsMetadata =
+      this.#operator.kind === 'arithmetic' || (expr.returnBool && !context.options.delayedNameRemoval);
+    this.#join = resultJoin(matching, dropsMetadata);
+    this.#cells = new StepColumns({ context, grid: { startMs: 0, stepMs: 1, steps } });
   }
 
   /** Gives the steps at which elements were combined where that is not all at which both sides have some. */
@@ -148,7 +157,7 @@ class Pairer {
     const taken = new Map<string, Uint8Array>();
     for (const left of many) {
       for (const right of ones) {
-        const labels = this.#resultLabels(left.labels, right.labels);
+        const labels = joinLabels(this.#join, left.labels, right.labels);
         let used: Uint8Array | undefined;
         if (pairs > 1) {
           const key = oneToOne ? '' : labels.key();
@@ -191,29 +200,17 @@ class Pairer {
   }
 
   #pair(many: StepSeries, one: StepSeries, labels: Labels, used: Uint8Array | undefined): void {
-    const steps = many.present.length;
-    const values = new Float64Array(steps);
-    const present = new Uint8Array(steps);
     const [left, right] = this.#swapped ? [one, many] : [many, one];
-    const { returnBool } = this.#expr;
-    const operator = this.#operator;
-    if (operator.kind === 'trim') return;
-    for (let i = 0; i < steps; i++) {
-      if (left.present[i] !== 1 || right.present[i] !== 1) continue;
-      if (used !== undefined) this.#take(used, i);
-      const x = left.values[i] as number;
-      const y = right.values[i] as number;
-      if (operator.kind === 'arithmetic') {
-        values[i] = operator.apply(x, y);
-        present[i] = 1;
-      } else {
-        const held = operator.holds(x, y);
-        values[i] = returnBool ? (held ? 1 : 0) : x;
-        present[i] = returnBool || held ? 1 : 0;
+    const { op, returnBool } = this.#expr;
+    const operation = { op, operator: this.#operator, returnBool };
+    if (used !== undefined) {
+      for (let i = 0; i < used.length; i++) {
+        if (left.present[i] === 1 && right.present[i] === 1) this.#take(used, i);
       }
     }
-    if (isEmptyColumn(present)) return;
-    this.results.push({ labels, values, present, ...(returnBool ? { dropName: true } : {}) });
+    const result = combineColumns(operation, left, right, left.values, this.#cells);
+    if (result !== undefined)
+      this.results.push({ labels, ...result, ...(returnBool ? { dropName: true } : {}) });
   }
 
   /** A pair with histograms on either side. Elements that don't go together are as if they had not met. */
@@ -264,27 +261,15 @@ class Pairer {
     }
     used[step] = 1;
   }
-
-  #resultLabels(many: Labels, one: Labels): Labels {
-    const { include } = this.#matching;
-    const kept = this.#reduce(many);
-    if (include.length === 0) return kept;
-    const builder = new LabelsBuilder(kept);
-    for (const name of include) builder.set(name, one.get(name));
-    return builder.labels();
-  }
 }
 
-/** What stays of the many side's labels, apart from those that the one side brings. */
-function resultReduction(matching: VectorMatching, dropsMetadata: boolean): (labels: Labels) => Labels {
+/** The labels of results: what stays of the many side's, and what the one side brings. */
+export function resultJoin(matching: VectorMatching, dropsMetadata: boolean): LabelJoin {
   const names = new Set(matching.labels);
-  if (matching.cardinality === 'one-to-one' && matching.on) {
-    if (dropsMetadata) for (const name of metadataLabels) names.delete(name);
-    return (labels) => labels.keeping(names);
-  }
-  const dropped = new Set<string>(dropsMetadata ? metadataLabels : []);
-  if (matching.cardinality === 'one-to-one') for (const name of names) dropped.add(name);
-  return dropped.size === 0 ? (labels) => labels : (labels) => labels.without(dropped);
+  const include = [...new Set(matching.include)].sort(compareBytes);
+  const isDropped = (name: string): boolean => dropsMetadata && metadataLabels.has(name);
+  if (matching.cardinality !== 'one-to-one') return { keeps: (name) => !isDropped(name), include };
+  return { keeps: (name) => names.has(name) === matching.on && !isDropped(name), include };
 }
 
 /** A series of the fill value at the steps at which its partner is not matched already. */
