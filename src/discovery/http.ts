@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { errorText } from '../base/index.ts';
-import { openDispatcher, send } from '../http/index.ts';
+import { type HttpConnections, openDispatcher, send } from '../http/index.ts';
 import { Labels } from '../model/index.ts';
 import type { HttpSdConfig } from './config/basic.ts';
 import { BadTargetsError, HttpDiscoveryError } from './errors.ts';
@@ -39,7 +39,7 @@ class HttpDiscovery {
   readonly #config: HttpSdConfig;
   readonly #deps: DiscoveryDeps;
   /** Opened by the first refresh that finds its TLS files. */
-  #dispatcher: Dispatcher | undefined;
+  #dispatcher: HttpConnections | undefined;
 
   constructor(config: HttpSdConfig, deps: DiscoveryDeps) {
     this.#config = config;

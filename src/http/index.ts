@@ -1,2 +1,3 @@
-export { type Connections, openDispatcher } from './dispatcher.ts';
+export { type Connections, type HttpConnections, openDispatcher } from './dispatcher.ts';
+export { requestErrorText } from './request_error.ts';
 export { type OutgoingRequest, send } from './send.ts';

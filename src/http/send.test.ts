@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { Dispatcher } from 'undici';
 import { type HttpClientConfig, httpClient } from '../model/index.ts';
-import { openDispatcher } from './dispatcher.ts';
+import { type HttpConnections, openDispatcher } from './dispatcher.ts';
 import { send } from './send.ts';
 
 interface Seen {
@@ -42,7 +41,7 @@ async function serve(context: TestContext, moved = '/end'): Promise<{ url: strin
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
 }
 
-async function open(context: TestContext): Promise<Dispatcher> {
+async function open(context: TestContext): Promise<HttpConnections> {
   const dispatcher = await openDispatcher(config, {
     perOriginMax: 1,
     idleMs: 1_000,
@@ -52,7 +51,7 @@ async function open(context: TestContext): Promise<Dispatcher> {
   return dispatcher;
 }
 
-async function status(url: string, dispatcher: Dispatcher, method: 'GET' | 'POST'): Promise<number> {
+async function status(url: string, dispatcher: HttpConnections, method: 'GET' | 'POST'): Promise<number> {
   const body = method === 'POST' ? { body: 'text' } : {};
   const request = { method, url, headers: {}, signal: new AbortController().signal, ...body };
   const response = await send(request, config, dispatcher);

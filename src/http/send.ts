@@ -1,6 +1,7 @@
 /** One exchange with what its HTTP section asks for: authentication, own headers, redirects. */
 import type { Dispatcher } from 'undici';
 import type { HttpClientConfig } from '../model/index.ts';
+import type { HttpConnections } from './dispatcher.ts';
 import { secretHeaders } from './headers.ts';
 import { loadUndici } from './undici.ts';
 
@@ -24,12 +25,12 @@ export interface OutgoingRequest {
 export async function send(
   request: OutgoingRequest,
   config: HttpClientConfig,
-  dispatcher: Dispatcher,
+  connections: HttpConnections,
 ): Promise<Dispatcher.ResponseData> {
   const undici = await loadUndici();
   const { method, signal } = request;
   const followed = method === 'GET' ? redirectStatuses : repeatStatuses;
-  const secrets = await secretHeaders(config);
+  const secrets = await secretHeaders(config, signal);
   const { origin } = new URL(request.url);
   let url = request.url;
   for (let redirects = 0; ; redirects++) {
@@ -38,7 +39,7 @@ export async function send(
     const response = await undici.request(url, {
       method,
       headers,
-      dispatcher,
+      dispatcher: await connections.dispatcher(new URL(url)),
       signal,
       body: request.body ?? null,
     });

@@ -4,11 +4,11 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, zstdDecompress } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { type Clock, errorText } from '../base/index.ts';
-import { openDispatcher, send } from '../http/index.ts';
-import type { HttpClientConfig } from '../model/index.ts';
+import { type HttpConnections, openDispatcher, requestErrorText, send } from '../http/index.ts';
+import { type HttpClientConfig, quoteGo } from '../model/index.ts';
 import { ScrapeError } from './errors.ts';
 
 /** No exposition is read beyond this, whatever body_size_limit says. */
@@ -39,22 +39,29 @@ export interface HttpClient {
 
 /** Reads the TLS files; throws ScrapeError when one is missing. */
 export async function createHttpClient(config: HttpClientConfig, clock: Clock): Promise<HttpClient> {
-  let dispatcher: Dispatcher;
+  let opened: HttpConnections;
   try {
-    dispatcher = await openDispatcher(config, connections);
+    opened = await openDispatcher(config, connections);
   } catch (cause) {
     throw new ScrapeError('request', errorText(cause), { cause });
   }
   return {
-    get: (get) => withDeadline(get, clock, (signal) => fetchBody(get, config, dispatcher, signal)),
-    close: () => dispatcher.destroy(),
+    get: (get) => withDeadline(get, clock, (exchange) => fetchBody(get, config, opened, exchange)),
+    close: () => opened.destroy(),
   };
+}
+
+/** One request: its end, and how far it has come. */
+interface Exchange {
+  readonly signal: AbortSignal;
+  /** The answer has begun: what fails now is not told as a failure of the request, as Prometheus has it. */
+  isAnswered: boolean;
 }
 
 async function withDeadline<T>(
   get: HttpGet,
   clock: Clock,
-  run: (signal: AbortSignal) => Promise<T>,
+  run: (exchange: Exchange) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   let isLate = false;
@@ -65,31 +72,37 @@ async function withDeadline<T>(
   const onAbort = (): void => controller.abort();
   get.signal?.addEventListener('abort', onAbort, { once: true });
   if (get.signal?.aborted === true) onAbort();
+  const exchange = { signal: controller.signal, isAnswered: false };
   try {
-    return await run(controller.signal);
+    return await run(exchange);
   } catch (cause) {
-    if (isLate) throw new ScrapeError('timeout', `Get "${get.url}": context deadline exceeded`, { cause });
+    const where = exchange.isAnswered ? '' : `Get ${quoteGo(get.url)}: `;
+    if (isLate) throw new ScrapeError('timeout', `${where}context deadline exceeded`, { cause });
     if (cause instanceof ScrapeError) throw cause;
-    throw new ScrapeError('request', `Get "${get.url}": ${causeText(cause)}`, { cause });
+    const text = exchange.isAnswered ? bodyErrorText(cause) : requestErrorText(cause);
+    throw new ScrapeError('request', where + text, { cause });
   } finally {
     timer.cancel();
     get.signal?.removeEventListener('abort', onAbort);
   }
 }
 
-/** When every address of a host failed, the platform's error has no text of its own. */
-function causeText(cause: unknown): string {
-  return cause instanceof AggregateError ? cause.errors.map(errorText).join('; ') : errorText(cause);
+/** A body that ends early, on the wire or in its compressed form. */
+function bodyErrorText(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+  if (code === 'UND_ERR_SOCKET' || code === 'Z_BUF_ERROR') return 'unexpected EOF';
+  const text = requestErrorText(cause);
+  return text === 'incorrect header check' ? 'gzip: invalid header' : text;
 }
 
 async function fetchBody(
   { url, headers, bodyBytesMax: configuredMax }: HttpGet,
   config: HttpClientConfig,
-  dispatcher: Dispatcher,
-  signal: AbortSignal,
+  opened: HttpConnections,
+  exchange: Exchange,
 ): Promise<HttpAnswer> {
-  if (config.oauth2 !== undefined) throw new Error('oauth2 is not implemented');
-  const response = await send({ method: 'GET', url, headers, signal }, config, dispatcher);
+  const response = await send({ method: 'GET', url, headers, signal: exchange.signal }, config, opened);
+  exchange.isAnswered = true;
   if (response.statusCode !== 200) {
     await response.body.dump();
     const text = `${response.statusCode} ${STATUS_CODES[response.statusCode] ?? ''}`.trimEnd();
@@ -101,7 +114,16 @@ async function fetchBody(
   };
 }
 
-const gunzipAsync = promisify(gunzip);
+type Decompress = (
+  raw: Uint8Array,
+  limits: { maxOutputLength: number; chunkSize: number },
+) => Promise<Buffer>;
+
+/** By content-encoding; an encoding that is none of these was not asked for, and the body is taken as it is. */
+const decompressors: Readonly<Record<string, Decompress>> = {
+  gzip: promisify(gunzip),
+  zstd: promisify(zstdDecompress),
+};
 
 async function readBody(response: Dispatcher.ResponseData, configuredMax: number): Promise<Uint8Array> {
   const limit = configuredMax > 0 ? Math.min(configuredMax, bodyBytesMax) : bodyBytesMax;
@@ -113,9 +135,10 @@ async function readBody(response: Dispatcher.ResponseData, configuredMax: number
     chunks.push(chunk);
   }
   const raw = Buffer.concat(chunks, length);
-  if (response.headers['content-encoding'] !== 'gzip') return raw;
+  const decompress = decompressors[String(response.headers['content-encoding'] ?? '').toLowerCase()];
+  if (decompress === undefined) return raw;
   try {
-    return await gunzipAsync(raw, { maxOutputLength: limit - 1, chunkSize: 64 * 1024 });
+    return await decompress(raw, { maxOutputLength: limit - 1, chunkSize: 64 * 1024 });
   } catch (cause) {
     if (cause instanceof RangeError) throw bodySizeError();
     throw cause;

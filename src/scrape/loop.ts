@@ -120,7 +120,7 @@ export class ScrapeLoop {
     }
     this.#headers = {
       accept: acceptHeader(config.scrapeProtocols, config.metricNameEscapingScheme),
-      'accept-encoding': config.enableCompression ? 'gzip' : 'identity',
+      'accept-encoding': config.enableCompression ? 'gzip, zstd;q=0.5' : 'identity',
       'user-agent': `Torchring/${deps.version}`,
       'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
     };

@@ -1,6 +1,6 @@
 /** POST to a receiver as its HTTP section asks; of the answer the status and what it begins with. */
 import type { Dispatcher } from 'undici';
-import { openDispatcher, send } from '../../http/index.ts';
+import { type HttpConnections, openDispatcher, send } from '../../http/index.ts';
 import type { HttpClientConfig } from '../../model/index.ts';
 
 /** Of an answer that is read into an error message. */
@@ -37,8 +37,8 @@ async function beginning(body: Dispatcher.ResponseData['body']): Promise<string>
 
 /** Opened at the first use, so that a missing TLS file fails the notification and not the start. */
 export function createPostClient(config: HttpClientConfig): PostClient {
-  let opened: Promise<Dispatcher> | undefined;
-  const dispatcher = (): Promise<Dispatcher> => {
+  let opened: Promise<HttpConnections> | undefined;
+  const dispatcher = (): Promise<HttpConnections> => {
     opened ??= openDispatcher(config, connections).catch((error: unknown) => {
       opened = undefined;
       throw error;
