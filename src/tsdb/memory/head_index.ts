@@ -72,7 +72,9 @@ export class HeadIndex {
       const pair = this.#labelRun[k] as number;
       this.postings.add(pair, slot, this.pairs.uses(pair));
     }
-    this.table.open(shard).slots.add(slot, this.series.keyOf);
+    const state = this.table.open(shard);
+    state.slots.add(slot, this.series.keyOf);
+    state.changes++;
     return slot;
   }
 
@@ -136,6 +138,7 @@ export class HeadIndex {
     this.series.remove(slot);
     state.gone.push(slot);
     state.goneCount++;
+    state.changes++;
   }
 
   /** Clears the index of a shard's series that were taken out. What one leaves undone is taken over by the next. */

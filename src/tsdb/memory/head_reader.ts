@@ -13,7 +13,9 @@ import {
 import { ColumnArena } from '../window/column_arena.ts';
 import type { HeadIndex } from './head_index.ts';
 import { type HeadSamples, Late } from './head_samples.ts';
+import { MatchCache } from './match_cache.ts';
 import { RecentLabels } from './recent_labels.ts';
+import type { RunReader } from './run_reader.ts';
 import { SampleColumn } from './sample_column.ts';
 import { compareLabels } from './series_order.ts';
 import { pageMask, SeriesExtra } from './series_page.ts';
@@ -30,11 +32,15 @@ export class HeadReader {
   readonly #samples: HeadSamples;
   readonly #column = new SampleColumn();
   readonly #labels: RecentLabels;
+  readonly #matches: MatchCache;
+  readonly #runs: RunReader;
 
   constructor(index: HeadIndex, samples: HeadSamples) {
     this.#index = index;
     this.#samples = samples;
     this.#labels = new RecentLabels(index);
+    this.#matches = new MatchCache(index);
+    this.#runs = samples.runs.reader();
   }
 
   /** With `newestAt` samples of floats that are not the newest at any of these instants may be left out. */
@@ -50,12 +56,9 @@ export class HeadReader {
     if (from > toMs || this.#index.seriesCount(shard) === 0) return answer;
     const column = this.#column;
     const arena = new ColumnArena();
-    const reader = this.#samples.runs.reader({ fromMs: from, toMs, newestAt }, arena);
-    // Reading tells soon enough which of these have no sample in the range.
-    const found = this.#index
-      .match(shard, matchers)
-      .filter((slot) => this.#samples.reaches(slot, from, toMs));
-    for (const slot of this.#inOrder(found)) {
+    const reader = this.#runs;
+    reader.begin({ fromMs: from, toMs, newestAt }, arena);
+    for (const slot of this.#matches.find(shard, matchers)) {
       const page = this.#index.series.page(slot);
       const i = slot & pageMask;
       if (((page.extras[i] as number) & ~SeriesExtra.epochs) === 0) {

@@ -89,14 +89,6 @@ export class HeadSamples {
     return starts.some((start) => start !== 0) ? starts : undefined;
   }
 
-  /** Whether there may be a sample in the range: its oldest and newest ones say no more. */
-  reaches(slot: number, fromMs: number, toMs: number): boolean {
-    const page = this.#series.page(slot);
-    const i = slot & pageMask;
-    if (((page.extras[i] as number) & SeriesExtra.late) !== 0) return true;
-    return page.newestMs(i) >= fromMs && this.runs.oldestMs(page, i) <= toMs;
-  }
-
   /** Whether there is any sample in the range, both ends included. */
   hasSampleIn(slot: number, fromMs: number, toMs: number): boolean {
     const page = this.#series.page(slot);

@@ -7,7 +7,7 @@
 import type { Lookups } from '../../model/index.ts';
 import { decodeTimestamps } from '../codec/timestamps.ts';
 import { decodeValues } from '../codec/values.ts';
-import type { ColumnArena } from '../window/column_arena.ts';
+import { ColumnArena } from '../window/column_arena.ts';
 import { type RunSlab, unitOf } from './run_slab.ts';
 import { type SeriesPage, tailSamples } from './series_page.ts';
 import { blockHeaderBytes } from './time_blocks.ts';
@@ -16,7 +16,7 @@ import { blockHeaderBytes } from './time_blocks.ts';
 export const runHeaderBytes = 10;
 
 /** What of each series is wanted: samples with `fromMs <= t <= toMs`, or those of them that `newestAt` asks for. */
-export interface Wanted {
+interface Wanted {
   readonly fromMs: number;
   readonly toMs: number;
   readonly newestAt?: Lookups | undefined;
@@ -77,13 +77,13 @@ class TailTimes {
   }
 }
 
-/** Reads one series after the other; used up with its arena. */
+/** Reads the series of one selection after the other. */
 export class RunReader {
   readonly #slab: RunSlab;
-  readonly #wanted: Wanted;
-  readonly #arena: ColumnArena;
+  #wanted: Wanted = { fromMs: 0, toMs: 0 };
+  #arena = new ColumnArena();
   /** Older samples than those that stand there are not looked at. */
-  readonly #oldestMs: number;
+  #oldestMs = 0;
   /** Of the series before, and of the one that is read. */
   #known = new Chain();
   #chain = new Chain();
@@ -102,17 +102,23 @@ export class RunReader {
   times: Float64Array = new Float64Array(0);
   values: Float64Array = new Float64Array(0);
 
-  constructor(slab: RunSlab, wanted: Wanted, arena: ColumnArena) {
+  constructor(slab: RunSlab) {
     this.#slab = slab;
+  }
+
+  /** To be called before the series of a selection, whose columns are then the arena's, are read. */
+  begin(wanted: Wanted, arena: ColumnArena): void {
     this.#wanted = wanted;
     this.#arena = arena;
     this.#oldestMs = Math.max(wanted.fromMs, wanted.newestAt?.firstMs ?? Number.NEGATIVE_INFINITY);
+    this.#isNew = true;
+    this.#known.length = 0;
   }
 
   /** Reads series `i`; false when it has no sample that is wanted. */
   read(page: SeriesPage, i: number): boolean {
     const tailCount = page.tailCount[i] as number;
-    if (tailCount === 0) return false;
+    if (tailCount === 0 || page.newestMs(i) < this.#wanted.fromMs) return false;
     const tailMs = page.tailBaseMs[i] as number;
     this.#walk(page, i, tailMs);
     const fromTail = tailMs <= this.#wanted.toMs ? tailCount : 0;
@@ -140,8 +146,10 @@ export class RunReader {
     const { toMs } = this.#wanted;
     let run = page.firstRun[i] as number;
     const lastFull = page.lastFullRun[i] as number;
-    if (lastFull !== 0 && run !== lastFull && this.#firstMs(this.#block(lastFull)) <= oldestMs)
-      run = lastFull;
+    const last = page.lastRun[i] as number;
+    // Mostly what is new is asked for: then the runs before need not be walked over.
+    if (last !== 0 && this.#firstMs(this.#block(last)) <= oldestMs) run = last;
+    else if (lastFull !== 0 && this.#firstMs(this.#block(lastFull)) <= oldestMs) run = lastFull;
     const known = this.#known;
     while (run !== 0) {
       const slab = this.#slab.slabOf(run);

@@ -15,8 +15,7 @@
  */
 import { ByteWriter } from '../../base/index.ts';
 import { decodeValues, encodeValueWords } from '../codec/values.ts';
-import type { ColumnArena } from '../window/column_arena.ts';
-import { RunReader, runHeaderBytes, type Wanted } from './run_reader.ts';
+import { RunReader, runHeaderBytes } from './run_reader.ts';
 import { RunSlab, unitOf } from './run_slab.ts';
 import { SampleColumn } from './sample_column.ts';
 import { type SeriesPage, tailSamples } from './series_page.ts';
@@ -113,9 +112,9 @@ export class SampleRuns {
     into.clip(start, fromMs, toMs);
   }
 
-  /** Reads what queries want of many series, into columns of the arena. */
-  reader(wanted: Wanted, arena: ColumnArena): RunReader {
-    return new RunReader(this.#slab, wanted, arena);
+  /** For what queries want of many series. */
+  reader(): RunReader {
+    return new RunReader(this.#slab);
   }
 
   /** Time of the oldest sample; Infinity when there is none. */

@@ -43,6 +43,8 @@ export class ShardState {
   sweeping: number[] = [];
   /** Both together. */
   goneCount = 0;
+  /** Counts the series that came and those that left. */
+  changes = 0;
   /** Counts the times that slots were given back. */
   generation = 0;
   /** Oldest or newest time may have gone; whoever asks must look anew. */
