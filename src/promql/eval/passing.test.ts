@@ -35,20 +35,38 @@ const expressions = [
 ];
 
 const value = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constantFrom(Number.NaN, -0, 0.5));
-const series = fc.record({
-  name: fc.constantFrom('m', 'n'),
+const samples = fc.array(fc.option(value, { freq: 6 }), { minLength: steps, maxLength: steps });
+const rarely = (text: string): fc.Arbitrary<string> =>
+  fc.integer({ min: 0, max: 40 }).map((one) => (one === 17 ? text : ''));
+const many = fc.record({
+  name: fc.constant('m'),
   labels: fc.record({
     i: fc.constantFrom('1', '2', '3', '4'),
-    g: fc.constantFrom('', 'a', 'b'),
-    x: fc.constantFrom('', '', 'y', 'z'),
-    __type__: fc.constantFrom('', '', '', 'counter'),
+    g: fc.constantFrom('a', 'b', 'c'),
+    x: rarely('y'),
+    __type__: rarely('counter'),
   }),
-  samples: fc.array(fc.option(value, { freq: 4 }), { minLength: steps, maxLength: steps }),
+  samples,
 });
-const data = fc.uniqueArray(series, {
-  maxLength: 8,
-  selector: ({ name, labels }) => JSON.stringify([name, labels]),
+const one = fc.record({
+  name: fc.constant('n'),
+  labels: fc.record({
+    i: fc.constantFrom('1', '2', '3', '4'),
+    g: fc.constantFrom('a', 'b', 'c'),
+    x: fc.constantFrom('', 'y', 'z'),
+    __type__: rarely('counter'),
+  }),
+  samples,
 });
+const different = {
+  selector: ({ labels }: { labels: object }) => JSON.stringify(labels),
+};
+const data = fc
+  .tuple(
+    fc.uniqueArray(many, { ...different, maxLength: 5 }),
+    fc.uniqueArray(one, { ...different, maxLength: 3 }),
+  )
+  .map((both) => both.flat());
 
 function columns({
   name,
@@ -78,18 +96,25 @@ async function answer(query: string, storage: GivenStorage): Promise<readonly st
   }
 }
 
+// Of one series each, and of several.
+const groupings = ['by (__name__, __type__, i, g, x)', 'by (x)', 'without (i)'];
+
 test('property: an aggregation takes in what its operand gives as a whole', async () => {
   await fc.assert(
-    fc.asyncProperty(data, fc.constantFrom(...expressions), async (list, expression) => {
-      const storage = new GivenStorage(list.map(columns));
-      // Groups of one series each. The operand of a set operator is computed as a whole.
-      const groups = 'max by (__name__, __type__, i, g, x)';
-      assert.deepEqual(
-        await answer(`${groups} (${expression})`, storage),
-        await answer(`${groups} ((${expression}) or nothing)`, storage),
-        expression,
-      );
-    }),
+    fc.asyncProperty(
+      data,
+      fc.constantFrom(...expressions),
+      fc.constantFrom(...groupings),
+      async (list, expression, grouping) => {
+        const storage = new GivenStorage(list.map(columns));
+        // The operand of a set operator is computed as a whole.
+        assert.deepEqual(
+          await answer(`max ${grouping} (${expression})`, storage),
+          await answer(`max ${grouping} ((${expression}) or nothing)`, storage),
+          expression,
+        );
+      },
+    ),
     { numRuns: 600 },
   );
 });
