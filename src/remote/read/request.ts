@@ -70,7 +70,7 @@ function negotiated(accepted: readonly number[]): ReadResponseType {
   if (accepted.length === 0) return 'samples';
   const known = accepted.find((type) => type < responseTypes.length);
   if (known !== undefined) return responseTypes[known] as ReadResponseType;
-  const message = `server does not support any of the requested response types: [${accepted.join(' ')}]; supported: SAMPLES, STREAMED_XOR_CHUNKS`;
+  const message = `server does not support any of the requested response types: [${accepted.join(' ')}]; supported: map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]`;
   throw new RemoteRequestError(remoteErrorCodes.responseType, message);
 }
 
