@@ -85,6 +85,16 @@ test('groups carry the URL, and the server is told who asks and how often', asyn
   assert.equal(seen.authorization, `Basic ${Buffer.from('u:p').toString('base64')}`);
 });
 
+test('an answer that is the one before is not read again', async (context) => {
+  const world = await start(context, json([{ targets: ['a:1'] }]));
+  const first = await world.running.nextGroups();
+  await world.running.refresh();
+  assert.equal(await world.running.nextGroups(), first);
+  world.respond = json([{ targets: ['b:1'] }]);
+  await world.running.refresh();
+  assert.notEqual(await world.running.nextGroups(), first);
+});
+
 test('what is no good answer keeps the last targets and is counted', async (context) => {
   const good = json([{ targets: ['a:1'] }]);
   const world = await start(context, good);

@@ -2,12 +2,12 @@
  * Targets behind a URL: a JSON list of groups, asked for again at an interval
  * (prometheus.io/docs/prometheus/latest/http_sd). An answer that is not one keeps the last good targets.
  */
+import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import { errorText } from '../base/index.ts';
-import { type HttpConnections, openDispatcher, send } from '../http/index.ts';
+import { type HttpConnections, openDispatcher, requestErrorText, send } from '../http/index.ts';
 import { Labels } from '../model/index.ts';
 import type { HttpSdConfig } from './config/basic.ts';
 import { BadTargetsError, HttpDiscoveryError } from './errors.ts';
@@ -39,7 +39,8 @@ class HttpDiscovery {
   readonly #config: HttpSdConfig;
   readonly #deps: DiscoveryDeps;
   /** Opened by the first refresh that finds its TLS files. */
-  #dispatcher: HttpConnections | undefined;
+  #connections: HttpConnections | undefined;
+  #last: { readonly digest: string; readonly groups: readonly TargetGroup[] } | undefined;
 
   constructor(config: HttpSdConfig, deps: DiscoveryDeps) {
     this.#config = config;
@@ -57,10 +58,10 @@ class HttpDiscovery {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher?.destroy();
+    await this.#connections?.destroy();
   }
 
-  async #refresh(stop: AbortSignal): Promise<TargetGroup[]> {
+  async #refresh(stop: AbortSignal): Promise<readonly TargetGroup[]> {
     const { url, refreshIntervalMs } = this.#config;
     const controller = new AbortController();
     let isLate = false;
@@ -73,17 +74,16 @@ class HttpDiscovery {
     } catch (cause) {
       if (!stop.aborted) this.#deps.metrics.httpFailures.inc();
       if (cause instanceof HttpDiscoveryError || cause instanceof BadTargetsError) throw cause;
-      const reason = isLate ? 'context deadline exceeded' : causeText(cause);
+      const reason = isLate ? 'context deadline exceeded' : requestErrorText(cause);
       throw new HttpDiscoveryError(`Get "${url}": ${reason}`, { cause });
     } finally {
       timer.cancel();
     }
   }
 
-  async #fetch(signal: AbortSignal): Promise<TargetGroup[]> {
+  async #fetch(signal: AbortSignal): Promise<readonly TargetGroup[]> {
     const { url, refreshIntervalMs, httpClientConfig } = this.#config;
-    if (httpClientConfig.oauth2 !== undefined) throw new HttpDiscoveryError('oauth2 is not implemented');
-    this.#dispatcher ??= await openDispatcher(httpClientConfig, connections);
+    this.#connections ??= await openDispatcher(httpClientConfig, connections);
     const headers = {
       'user-agent': `Torchring/${this.#deps.version}`,
       accept: 'application/json',
@@ -91,7 +91,7 @@ class HttpDiscovery {
       'x-prometheus-refresh-interval-seconds': String(refreshIntervalMs / 1000),
     };
     const request = { method: 'GET', url, headers, signal } as const;
-    const response = await send(request, httpClientConfig, this.#dispatcher);
+    const response = await send(request, httpClientConfig, this.#connections);
     const { statusCode } = response;
     if (statusCode !== 200) {
       await response.body.dump();
@@ -103,19 +103,22 @@ class HttpDiscovery {
       await response.body.dump();
       throw new HttpDiscoveryError(`unsupported content type ${JSON.stringify(contentType)}`);
     }
-    return parseGroupList((await readBody(response)).toString('utf8'), 'json').map(
-      ({ targets, labels }, index) => ({
-        source: `${url}:${index}`,
-        targets,
-        labels: Labels.fromRecord({ ...labels, [urlLabel]: url }),
-      }),
-    );
+    return this.#groupsOf(await readBody(response));
   }
-}
 
-/** When every address of a host failed, the platform's error has no text of its own. */
-function causeText(cause: unknown): string {
-  return cause instanceof AggregateError ? cause.errors.map(errorText).join('; ') : errorText(cause);
+  /** Most answers are the one before, and a long list takes a while to read. */
+  #groupsOf(body: Buffer): readonly TargetGroup[] {
+    const { url } = this.#config;
+    const digest = createHash('sha256').update(body).digest('hex');
+    if (this.#last?.digest === digest) return this.#last.groups;
+    const groups = parseGroupList(body.toString('utf8'), 'json').map(({ targets, labels }, index) => ({
+      source: `${url}:${index}`,
+      targets,
+      labels: Labels.fromRecord({ ...labels, [urlLabel]: url }),
+    }));
+    this.#last = { digest, groups };
+    return groups;
+  }
 }
 
 const gunzipAsync = promisify(gunzip);

@@ -23,6 +23,8 @@ interface Provider {
   readonly actor: ActorRef<DiscoveryMessage>;
   /** Undefined until it has told for the first time. */
   groups: readonly GroupMessage[] | undefined;
+  /** What they were made from. */
+  found: readonly TargetGroup[] | undefined;
 }
 
 interface RunningJob {
@@ -101,6 +103,7 @@ export class DiscoveryManager {
     const provider: Provider = {
       actor: this.#system.spawn(props, `discovery-${++this.#started}`),
       groups: undefined,
+      found: undefined,
     };
     this.#providers.set(text, provider);
     return provider;
@@ -110,8 +113,10 @@ export class DiscoveryManager {
     const provider = this.#providers.get(text);
     if (provider === undefined) return;
     this.#deps.metrics.manager.receivedUpdates.inc({ name });
-    const groups = found.map(groupMessage);
     // Most refreshes find what was there before; nobody needs to hear of it again.
+    if (provider.found === found) return;
+    provider.found = found;
+    const groups = found.map(groupMessage);
     if (provider.groups !== undefined && sameGroups(provider.groups, groups)) return;
     provider.groups = groups;
     for (const [jobName, job] of this.#jobs) if (job.providers.has(text)) this.#publish(jobName, job);
