@@ -2,8 +2,11 @@
  * Trends of a window: least squares (deriv, predict_linear) and Holt's double exponential smoothing.
  */
 import { ExecutionError } from '../errors.ts';
+import type { Evaluator } from '../eval/context.ts';
 import { isInfinite, KahanSum } from '../eval/kahan.ts';
+import type { MixedKernel } from '../eval/mixed_windows.ts';
 import type { Window, WindowKernel } from '../eval/windows.ts';
+import type { CallExpr } from '../parse/tree.ts';
 import { type FunctionFamily, windowed } from './function.ts';
 
 interface Line {
@@ -54,15 +57,41 @@ const predict: WindowKernel = (window, args) => {
   return true;
 };
 
+function isBadFactor(factor: number): boolean {
+  return factor <= 0 || factor >= 1;
+}
+
+/** Bad factors matter at every window that has samples, be they histograms. */
+const smoothMixed: MixedKernel = ({ floats, histograms }, args, notes) => {
+  if (isBadFactor(args[0] as number) || isBadFactor(args[1] as number)) return Number.NaN;
+  if (floats.count === 0) return undefined;
+  if (histograms.count > 0) notes.ignoredHistograms();
+  return smooth(floats, args) ? floats.result : undefined;
+};
+
+/** Throws ExecutionError for the first bad factor at a step that has a result. */
+function checkFactors(
+  _call: CallExpr,
+  _evaluator: Evaluator,
+  [levels, trends]: readonly Float64Array[],
+): void {
+  for (const [i, level] of (levels ?? []).entries()) {
+    const trend = trends?.[i] as number;
+    if (isBadFactor(level)) {
+      throw new ExecutionError(`invalid smoothing factor. Expected: 0 < sf < 1, got: ${level.toFixed(6)}`);
+    }
+    if (isBadFactor(trend)) {
+      throw new ExecutionError(`invalid trend factor. Expected: 0 < tf < 1, got: ${trend.toFixed(6)}`);
+    }
+  }
+}
+
 const smooth: WindowKernel = (window, args) => {
   const level = args[0] as number;
   const trend = args[1] as number;
-  if (level <= 0 || level >= 1) {
-    throw new ExecutionError(`invalid smoothing factor. Expected: 0 < sf < 1, got: ${level.toFixed(6)}`);
-  }
-  if (trend <= 0 || trend >= 1) {
-    throw new ExecutionError(`invalid trend factor. Expected: 0 < tf < 1, got: ${trend.toFixed(6)}`);
-  }
+  // Bad factors are refused when all series are there: what is wrong with these comes first.
+  window.result = Number.NaN;
+  if (isBadFactor(level) || isBadFactor(trend)) return true;
   const { values, from, to } = window;
   if (to - from < 2) return false;
   let older = 0;
@@ -83,5 +112,5 @@ export const regressionFunctions: FunctionFamily<
 > = {
   deriv: windowed(deriv),
   predict_linear: windowed(predict),
-  double_exponential_smoothing: windowed(smooth),
+  double_exponential_smoothing: windowed(smooth, { mixed: smoothMixed, check: checkFactors }),
 };

@@ -24,7 +24,7 @@ export function isStepInvariant(expr: Expr): boolean {
     case 'matrix':
       return expr.selector.at !== undefined;
     case 'remote':
-      return false;
+      return isStepInvariant(expr.fragment.expr);
     case 'aggregate':
       return isStepInvariant(expr.expr);
     case 'call':

@@ -116,31 +116,31 @@ function checkRatios({ values, span, annotations }: Parameter): boolean {
 }
 
 function checkQuantiles({ values, span, annotations }: Parameter): boolean {
-  for (const q of extremesAndNaN(values)) {
-    if (q >= 0 && q <= 1) continue;
+  const [highest = 0, lowest = 0] = extremesOrNaN(values);
+  const isWrong = (q: number): boolean => (q === highest && q > 1) || (q === lowest && q < 0);
+  for (const q of new Set([highest, lowest])) {
+    if (!isWrong(q) && !Number.isNaN(q)) continue;
     annotations.warn(`quantile value should be between 0 and 1, got ${formatFloatG(q)}`, span);
   }
   return true;
 }
 
-function extremesAndNaN(values: Float64Array): number[] {
+/** The highest and the lowest, or NaN alone when that is among them. */
+function extremesOrNaN(values: Float64Array): number[] {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
-  const found: number[] = [];
   for (const value of values) {
+    if (Number.isNaN(value)) return [value];
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
-    if (Number.isNaN(value) && found.length === 0) found.push(value);
   }
-  if (lowest <= highest) found.push(lowest, highest);
-  return found;
+  return lowest <= highest ? [highest, lowest] : [];
 }
 
 /** Throws ExecutionError when a count parameter is not an int64. */
 function checkCounts(counts: Float64Array): void {
-  for (const count of counts) {
-    if (Number.isNaN(count)) throw new ExecutionError('Parameter value is NaN');
-    if (count <= -(2 ** 63)) throw new ExecutionError(`Scalar value ${formatFloatG(count)} underflows int64`);
-    if (count >= 2 ** 63) throw new ExecutionError(`Scalar value ${formatFloatG(count)} overflows int64`);
-  }
+  const [highest = 0, lowest = highest] = extremesOrNaN(counts);
+  if (Number.isNaN(highest)) throw new ExecutionError('Parameter value is NaN');
+  if (lowest <= -(2 ** 63)) throw new ExecutionError(`Scalar value ${formatFloatG(lowest)} underflows int64`);
+  if (highest >= 2 ** 63) throw new ExecutionError(`Scalar value ${formatFloatG(highest)} overflows int64`);
 }
