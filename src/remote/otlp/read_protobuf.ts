@@ -263,10 +263,39 @@ const kinds: Readonly<Record<number, OtlpData['kind']>> = {
 };
 
 function readData(reader: OtlpReader, end: number, kind: OtlpData['kind']): OtlpData {
+  switch (kind) {
+    case 'gauge':
+      return { kind, points: readPoints(reader, end, readNumberPoint).points };
+    case 'summary':
+      return { kind, points: readPoints(reader, end, readSummaryPoint).points };
+    case 'histogram': {
+      const { points, temporality } = readPoints(reader, end, readHistogramPoint);
+      return { kind, points, temporality };
+    }
+    case 'exponential': {
+      const { points, temporality } = readPoints(reader, end, readExponentialPoint);
+      return { kind, points, temporality };
+    }
+    case 'sum':
+      return { kind, ...readPoints(reader, end, readNumberPoint) };
+  }
+}
+
+interface Points<P> {
+  readonly points: readonly P[];
+  readonly temporality: number;
+  readonly isMonotonic: boolean;
+}
+
+/** All kinds have alike numbers for what they have in common. */
+function readPoints<P>(
+  reader: OtlpReader,
+  end: number,
+  readPoint: (reader: OtlpReader, end: number) => P,
+): Points<P> {
+  const points: P[] = [];
   let temporality = 0;
   let isMonotonic = false;
-  const points: unknown[] = [];
-  const readPoint = pointReaders[kind];
   reader.fields(end, (tag) => {
     if (tag === 0x0a) points.push(readPoint(reader, reader.proto.window(end)));
     else if (tag === 0x10) temporality = reader.proto.unsigned(end);
@@ -274,13 +303,5 @@ function readData(reader: OtlpReader, end: number, kind: OtlpData['kind']): Otlp
     else return false;
     return true;
   });
-  return { kind, points, temporality, isMonotonic } as unknown as OtlpData;
+  return { points, temporality, isMonotonic };
 }
-
-const pointReaders: Readonly<Record<OtlpData['kind'], (reader: OtlpReader, end: number) => unknown>> = {
-  gauge: readNumberPoint,
-  sum: readNumberPoint,
-  histogram: readHistogramPoint,
-  exponential: readExponentialPoint,
-  summary: readSummaryPoint,
-};
