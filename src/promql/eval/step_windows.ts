@@ -43,6 +43,8 @@ export class StepWindows {
   readonly windowMax: number;
   /** Each window has samples and ends one behind that of the step before: the last ones lie side by side. */
   readonly isPaced: boolean;
+  /** And begins one behind it, with two samples at least: so do the first ones. */
+  readonly isEvenlyPaced: boolean;
   readonly rangeMs: number;
   readonly #grid: Grid;
   readonly #shift: Shift;
@@ -61,6 +63,7 @@ export class StepWindows {
     let to = 0;
     let windowMax = 0;
     let isPaced = grid.steps > 0;
+    let isEvenlyPaced = isPaced;
     for (let step = 0; step < grid.steps; step++) {
       const endMs = lookupMs(grid, shift, step);
       const startMs = endMs - rangeMs;
@@ -70,9 +73,11 @@ export class StepWindows {
       this.to[step] = to;
       if (to - from > windowMax) windowMax = to - from;
       if (to === from || to !== (this.to[0] as number) + step) isPaced = false;
+      if (to - from < 2 || from !== (this.from[0] as number) + step) isEvenlyPaced = false;
     }
     this.windowMax = windowMax;
     this.isPaced = isPaced;
+    this.isEvenlyPaced = isPaced && isEvenlyPaced;
   }
 
   /** The samples of all windows, and of the last. */

@@ -29,38 +29,95 @@ export function extrapolatedColumn(isCounter: boolean, isRate: boolean): ColumnK
     samplesMin: 2,
     isCounter,
     fill: (samples, windows, values, isRising) => {
-      const { from: froms, to: tos } = windows;
       const { factor, ratePerSecond, zeroShare } = windows.distances;
       const factors = isRate ? ratePerSecond : factor;
+      const shares = isCounter ? zeroShare : neverAtZero(zeroShare.length);
       const resets = isCounter && !isRising ? resetIndexes(samples) : noResets;
-      let nextReset = 0;
-      for (let step = 0; step < values.length; step++) {
-        const from = froms[step] as number;
-        const to = tos[step] as number;
-        if (to - from < 2) continue;
-        const first = samples[from] as number;
-        let change = (samples[to - 1] as number) - first;
-        if (resets.length > 0) {
-          // Windows only move forward, and so does the first reset inside.
-          while (nextReset < resets.length && (resets[nextReset] as number) <= from) nextReset++;
-          change = withResets(change, samples, resets, nextReset, to);
-        }
-        values[step] =
-          isCounter && first < change * (zeroShare[step] as number)
-            ? change * factorToZero(windows, step, first, change, isRate)
-            : change * (factors[step] as number);
-      }
+      const run = { samples, windows, factors, shares, isRate };
+      if (resets.length > 0) fillWithResets(run, resets, values);
+      else if (windows.isEvenlyPaced) fillPaced(run, values);
+      else fillWindows(run, values);
     },
   };
 }
 
+interface Extrapolation {
+  readonly samples: Float64Array;
+  readonly windows: StepWindows;
+  /** What a change is multiplied by. */
+  readonly factors: Float64Array;
+  /** Where a first value is below so many times the change, the counter may have been at zero. */
+  readonly shares: Float64Array;
+  readonly isRate: boolean;
+}
+
+let never = new Float64Array(0);
+
+/** Shares that nothing is below. */
+function neverAtZero(steps: number): Float64Array {
+  if (never.length < steps) never = new Float64Array(steps).fill(Number.NaN);
+  return never;
+}
+
+/** Windows move forward by a sample a step. */
+function fillPaced(run: Extrapolation, values: Float64Array): void {
+  const { samples, windows, factors, shares } = run;
+  const { length } = values;
+  const from = windows.from[0] as number;
+  const to = (windows.to[0] as number) - 1;
+  const firsts = samples.subarray(from, from + length);
+  const lasts = samples.subarray(to, to + length);
+  for (let step = 0; step < length; step++) {
+    const first = firsts[step] as number;
+    const change = (lasts[step] as number) - first;
+    values[step] =
+      first < change * (shares[step] as number)
+        ? changeToZero(run, step, first, change)
+        : change * (factors[step] as number);
+  }
+}
+
+function fillWindows(run: Extrapolation, values: Float64Array): void {
+  const { samples, windows, factors, shares } = run;
+  const { from: froms, to: tos } = windows;
+  for (let step = 0; step < values.length; step++) {
+    const from = froms[step] as number;
+    const to = tos[step] as number;
+    if (to - from < 2) continue;
+    const first = samples[from] as number;
+    const change = (samples[to - 1] as number) - first;
+    values[step] =
+      first < change * (shares[step] as number)
+        ? changeToZero(run, step, first, change)
+        : change * (factors[step] as number);
+  }
+}
+
+function fillWithResets(run: Extrapolation, resets: readonly number[], values: Float64Array): void {
+  const { samples, windows, factors, shares } = run;
+  const { from: froms, to: tos } = windows;
+  let nextReset = 0;
+  for (let step = 0; step < values.length; step++) {
+    const from = froms[step] as number;
+    const to = tos[step] as number;
+    if (to - from < 2) continue;
+    const first = samples[from] as number;
+    // Windows only move forward, and so does the first reset inside.
+    while (nextReset < resets.length && (resets[nextReset] as number) <= from) nextReset++;
+    const change = withResets((samples[to - 1] as number) - first, samples, resets, nextReset, to);
+    values[step] =
+      first < change * (shares[step] as number)
+        ? changeToZero(run, step, first, change)
+        : change * (factors[step] as number);
+  }
+}
+
 /** A counter was not below zero: it is extrapolated no further back than to where it would have been zero. */
-function factorToZero(
-  windows: StepWindows,
+function changeToZero(
+  { windows, isRate }: Extrapolation,
   step: number,
   first: number,
   change: number,
-  isRate: boolean,
 ): number {
   const { sampled, toStart, toEnd } = windows.distances;
   const between = sampled[step] as number;
@@ -70,7 +127,7 @@ function factorToZero(
     if (toZero < before) before = toZero;
   }
   const factor = (between + before + (toEnd[step] as number)) / between;
-  return isRate ? factor / (windows.rangeMs / 1000) : factor;
+  return change * (isRate ? factor / (windows.rangeMs / 1000) : factor);
 }
 
 const noResets: readonly number[] = [];

@@ -78,10 +78,10 @@ export class FloatSums {
       const sum = sums[i] as number;
       const total = sum + value;
       if (total - total === 0) {
+        // What is lost, as above, but without asking which of the two is larger (Knuth's TwoSum).
+        const added = total - sum;
         sums[i] = total;
-        lost[i] =
-          (lost[i] as number) +
-          (Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum);
+        lost[i] = (lost[i] as number) + (sum - (total - added) + (value - added));
       } else this.#combine(i, value, 0, 0, false);
     }
   }
