@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -110,6 +110,50 @@ test('without a word from the file system the interval finds the change', async 
   await running.until('one:1');
 });
 
+test('a directory that was removed and made again is watched again', async (context) => {
+  const directory = await directoryFor(context);
+  const inner = join(directory, 'inner');
+  const path = join(inner, 'a.json');
+  await mkdir(inner);
+  await writeFile(path, '[{"targets": ["one:1"]}]');
+  const running = run(context, 'file', { files: [path], refreshIntervalMs: 1 });
+  await running.until('one:1');
+  await rm(inner, { recursive: true });
+  await running.until('');
+  await mkdir(inner);
+  await writeFile(path, '[{"targets": ["two:2"]}]');
+  let isFound = false;
+  const found = running.until('two:2').then(() => {
+    isFound = true;
+  });
+  // Whatever it is doing, in the end it waits.
+  while (!isFound) {
+    running.clock.ring();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await found;
+  await writeFile(path, '[{"targets": ["three:3"]}]');
+  await running.until('three:3');
+});
+
+test('a mounted volume that changes by its hidden link is read again', async (context) => {
+  const directory = await directoryFor(context);
+  for (const [version, address] of [
+    ['v1', 'one:1'],
+    ['v2', 'two:2'],
+  ] as const) {
+    await mkdir(join(directory, version));
+    await writeFile(join(directory, version, 'a.json'), `[{"targets": ["${address}"]}]`);
+  }
+  await symlink('v1', join(directory, '..data'));
+  await symlink('..data/a.json', join(directory, 'a.json'));
+  const running = run(context, 'file', { files: [join(directory, '*.json')], refreshIntervalMs: 1 });
+  await running.until('one:1');
+  await symlink('v2', join(directory, '..data_tmp'));
+  await rename(join(directory, '..data_tmp'), join(directory, '..data'));
+  await running.until('two:2');
+});
+
 test('static groups are published once, a target may override its group', async (context) => {
   const running = run(context, 'static', {
     groups: [
@@ -148,13 +192,22 @@ test('a list of groups is decoded strictly', () => {
   assert.throws(() => parseGroupList('', 'json'));
 });
 
-test('wildcards match whole names in the last element only', async (context) => {
+test('wildcards match whole names, element by element', async (context) => {
   assert.ok(matchesWildcard('abc.yml', '*.yml'));
   assert.ok(matchesWildcard('abc.yml', 'a?c*'));
   assert.ok(!matchesWildcard('abc.yml', '*.y'));
   assert.ok(!matchesWildcard('abc', 'abcd'));
   assert.ok(matchesWildcard('', '*'));
   assert.ok(!matchesWildcard('a'.repeat(250), `${'*a'.repeat(100)}b`));
+  for (const [name, pattern] of [
+    ['a-b.yml', '[a-c]-[^ac].yml'],
+    ['*.yml', '\\*.[xyz]ml'],
+    ['-', '[\\-]'],
+  ] as const)
+    assert.ok(matchesWildcard(name, pattern), pattern);
+  assert.ok(!matchesWildcard('d-b.yml', '[a-c]-[^ac].yml'));
+  for (const bad of ['[', '[]', '[a', '[-a]', '[a-]', 'a\\'])
+    assert.throws(() => matchesWildcard('a', bad), /syntax error in pattern/, bad);
   const directory = await directoryFor(context);
   for (const name of ['b.yml', 'a.yml', 'c.txt']) await writeFile(join(directory, name), '');
   assert.deepEqual(await expandGlob(join(directory, '*.yml')), [
@@ -162,4 +215,12 @@ test('wildcards match whole names in the last element only', async (context) => 
     join(directory, 'b.yml'),
   ]);
   assert.deepEqual(await expandGlob(join(directory, 'none', '*.yml')), []);
+  for (const part of ['p1', 'p2']) {
+    await mkdir(join(directory, part));
+    await writeFile(join(directory, part, 'x.yml'), '');
+  }
+  assert.deepEqual(await expandGlob(join(directory, 'p[12]', '?.yml')), [
+    join(directory, 'p1', 'x.yml'),
+    join(directory, 'p2', 'x.yml'),
+  ]);
 });

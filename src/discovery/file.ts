@@ -5,12 +5,12 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { errorText } from '../base/index.ts';
 import { Labels } from '../model/index.ts';
 import type { FileSdConfig } from './config/static_types.ts';
 import { BadTargetsError } from './errors.ts';
-import { expandGlob } from './glob.ts';
+import { expandGlob, matchesWildcard } from './glob.ts';
 import { parseGroupList } from './group_list.ts';
 import { type DiscoveryDeps, runRefreshLoop } from './refresh.ts';
 import type { Discovery, Publish, TargetGroup } from './target_group.ts';
@@ -34,7 +34,7 @@ export function createFileDiscovery(config: FileSdConfig, deps: DiscoveryDeps): 
 class FileDiscovery {
   readonly #config: FileSdConfig;
   readonly #deps: DiscoveryDeps;
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
   #wake: () => void = () => undefined;
   /** The last good groups of each file that exists. */
   #groups = new Map<string, readonly TargetGroup[]>();
@@ -61,7 +61,7 @@ class FileDiscovery {
   }
 
   close(): void {
-    for (const watcher of this.#watchers.values()) watcher.close();
+    for (const { watcher } of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
   }
 
@@ -69,7 +69,7 @@ class FileDiscovery {
     const { clock, metrics } = this.#deps;
     const startedAtMs = clock.monotonicMs();
     // Before reading, so that no change falls between the reading and the watching.
-    this.#watchDirectories();
+    await this.#watchDirectories();
     const paths = new Set<string>();
     for (const pattern of this.#config.files) for (const path of await expandGlob(pattern)) paths.add(path);
     const groups = new Map<string, readonly TargetGroup[]>();
@@ -107,21 +107,42 @@ class FileDiscovery {
   }
 
   /** Watches the directories, not the files: editors and deployments replace files by renaming. */
-  #watchDirectories(): void {
-    for (const directory of new Set(this.#config.files.map((path) => dirname(path)))) {
-      if (this.#watchers.has(directory)) continue;
+  async #watchDirectories(): Promise<void> {
+    const namesByDirectory = new Map<string, string[]>();
+    for (const pattern of this.#config.files) {
+      for (const directory of await expandGlob(dirname(pattern))) {
+        namesByDirectory.set(directory, [...(namesByDirectory.get(directory) ?? []), basename(pattern)]);
+      }
+    }
+    for (const directory of this.#watchers.keys()) {
+      if (!namesByDirectory.has(directory)) this.#unwatch(directory);
+    }
+    for (const [directory, names] of namesByDirectory) {
       try {
-        const watcher = watch(directory, { persistent: false }, () => this.#wake());
-        this.#watchers.set(directory, watcher);
+        // A directory that was made anew is another one, if with the same number; the old one tells nothing any more.
+        const { ino, birthtimeMs } = await stat(directory);
+        const identity = `${ino} ${birthtimeMs}`;
+        if (this.#watchers.get(directory)?.identity === identity) continue;
+        this.#unwatch(directory);
+        const onChange = (_: string, name: string | null): void => {
+          if (isOfInterest(name, names)) this.#wake();
+        };
+        const watcher = watch(directory, { persistent: false }, onChange);
+        this.#watchers.set(directory, { watcher, identity });
         watcher.on('error', (error) => {
           this.#watchFailed(directory, error);
-          watcher.close();
-          this.#watchers.delete(directory);
+          this.#unwatch(directory);
         });
       } catch (error) {
+        this.#unwatch(directory);
         this.#watchFailed(directory, error);
       }
     }
+  }
+
+  #unwatch(directory: string): void {
+    this.#watchers.get(directory)?.watcher.close();
+    this.#watchers.delete(directory);
   }
 
   #watchFailed(directory: string, error: unknown): void {
@@ -129,3 +150,10 @@ class FileDiscovery {
     this.#deps.log.warn({ directory, err: errorText(error) }, 'directory of target files is not watched');
   }
 }
+
+/**
+ * Whether a change in a directory may be one of its target files. Mounted volumes of Kubernetes change by a hidden link
+ * that the visible files lead through.
+ */
+const isOfInterest = (name: string | null, patterns: readonly string[]): boolean =>
+  name === null || name.startsWith('.') || patterns.some((pattern) => matchesWildcard(name, pattern));
