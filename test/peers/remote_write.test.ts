@@ -8,66 +8,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../scenario/api.ts';
 import { api, type LabelRecord, labelText } from './compare.ts';
-import {
-  freePorts,
-  type Program,
-  skipWithoutPeers,
-  startCluster,
-  startReal,
-  testDirectory,
-} from './programs.ts';
-import { ownMetric, untilSent } from './remote_write.ts';
+import { freePorts, skipWithoutPeers, startCluster, startReal, testDirectory } from './programs.ts';
+import { missing, ownMetric, passSeconds, samplesOf, untilSent } from './remote_write.ts';
 
 const testTimeoutMs = 240_000;
 /** Samples go on coming in while a node is dead; the first is shorter than detection takes, the second longer. */
 const shortOutageMs = 2_000;
 const longOutageMs = 15_000;
-
-interface RawSeries {
-  readonly metric: LabelRecord;
-  readonly values?: readonly (readonly [number, string])[];
-}
-
-/** All float samples of a range, by label set. */
-async function samplesOf(
-  url: string,
-  endSeconds: number,
-  rangeSeconds: number,
-): Promise<Map<string, string[]>> {
-  const query = `{job=~"prometheus|node"}[${rangeSeconds}s]`;
-  const { data, error } = await api(url, 'query', { query, time: String(endSeconds) });
-  assert.equal(error, undefined);
-  const all = new Map<string, string[]>();
-  for (const { metric, values } of (data as { result: RawSeries[] }).result) {
-    if (values !== undefined)
-      all.set(
-        labelText(metric),
-        values.map(([at, value]) => `${at} ${value}`),
-      );
-  }
-  return all;
-}
-
-/** What of `expected` is missing or otherwise in `actual`, shortened; undefined when they are equal. */
-function missing(actual: Map<string, string[]>, expected: Map<string, string[]>): string | undefined {
-  const found: string[] = [];
-  for (const [key, samples] of expected) {
-    const present = new Set(actual.get(key));
-    const lost = samples.filter((sample) => !present.has(sample));
-    if (lost.length > 0) found.push(`${key} lacks ${lost.length} of ${samples.length}, first ${lost[0]}`);
-    else if (present.size !== samples.length) found.push(`${key} has ${present.size}, not ${samples.length}`);
-  }
-  for (const key of actual.keys()) if (!expected.has(key)) found.push(`${key} is too much`);
-  return found.length === 0 ? undefined : `${found.length} series: ${found.slice(0, 3).join('; ')}`;
-}
-
-async function passSeconds(program: Program, seconds: number): Promise<void> {
-  const from = await ownMetric(program, 'prometheus_remote_storage_highest_timestamp_in_seconds');
-  await until(`${seconds} s more of samples`, 60_000, async () => {
-    const now = await ownMetric(program, 'prometheus_remote_storage_highest_timestamp_in_seconds');
-    return now >= from + seconds ? true : undefined;
-  });
-}
 
 test('what a real Prometheus has sent is at every node, through the death of two of them', {
   skip: skipWithoutPeers,
