@@ -74,19 +74,6 @@ function notYetEffective(
   section(prometheus.alerting.alertmanagers.some(hasTargets), 'alerting.alertmanagers');
   section(prometheus.tracing !== undefined, 'tracing');
   section(prometheus.storage.retention.percentage > 0, 'storage.tsdb.retention.percentage');
-  const jobs = prometheus.scrapeConfigs;
-  section(
-    jobs.some(({ scrapeFailureLogFile }) => scrapeFailureLogFile !== ''),
-    'scrape_failure_log_file',
-  );
-  section(
-    jobs.some((job) => job.convertClassicHistogramsToNhcb),
-    'convert_classic_histograms_to_nhcb',
-  );
-  section(
-    jobs.some(({ nativeHistogramBucketLimit }) => nativeHistogramBucketLimit > 0),
-    'native_histogram_bucket_limit',
-  );
   if (alertmanager !== undefined) {
     section(alertmanager.templates.length > 0, 'templates of the Alertmanager configuration');
     sentences.push(...unsupportedIntegrations(alertmanager));

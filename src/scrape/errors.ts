@@ -17,6 +17,7 @@ export type ScrapeErrorCode =
   | 'body_size_limit'
   | 'bucket_limit'
   | 'content_type'
+  | 'failure_log'
   | 'http_status'
   | 'label_limit'
   | 'request'

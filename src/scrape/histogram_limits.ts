@@ -10,7 +10,7 @@ import {
 /** The finest schema whose buckets grow by `factor` at least; a factor of 1 or less asks for nothing. */
 export function schemaOfFactor(factor: number): number {
   if (!(factor > 1)) return exponentialSchemaMax;
-  const schema = Math.floor(-Math.log2(Math.log2(factor)));
+  const schema = 0 - Math.ceil(Math.log2(Math.log2(factor)));
   return Math.max(exponentialSchemaMin, Math.min(exponentialSchemaMax, schema));
 }
 

@@ -40,6 +40,8 @@ export interface ScrapeLoopDeps {
   readonly texts?: TextCache;
   /** What a predecessor over the same target was tracking (another node, or an older configuration). */
   readonly inherited?: Iterable<Labels>;
+  /** Told of each answer that did not come, or not as it should. */
+  readonly logFailure?: (target: string, message: string) => void;
   /** Whether that predecessor has written report series, which end with the target as well. */
   readonly hasReported?: boolean;
 }
@@ -142,6 +144,7 @@ export class ScrapeLoop {
         return this.#take(answer.body, answer.contentType, timestampMs, startedAtMs);
       }
       const bodyBytes = answer.code === 'body_size_limit' ? -1 : 0;
+      this.#deps.logFailure?.(this.target.url, answer.message);
       return this.#failed(this.#collector(timestampMs), timestampMs, startedAtMs, bodyBytes, answer);
     } finally {
       this.#isScraping = false;

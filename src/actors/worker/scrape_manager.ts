@@ -9,6 +9,7 @@ import { formatDuration, type Labels, TextCache, xxHash64 } from '../../model/in
 import type { ActorRef, ActorSystem } from '../../runtime/index.ts';
 import {
   createScrapeMetrics,
+  FailureLog,
   type MetricMetadata,
   type ScrapeConfig,
   ScrapeLoop,
@@ -67,6 +68,8 @@ export class ScrapeManager {
   readonly #ending = new Map<string, RunningTarget>();
   /** Actors alive per pool: a pool that was replaced keeps its client until the last of them has stopped. */
   readonly #users = new Map<ScrapePool, number>();
+  /** Logs of failed scrapes, by path. */
+  #logs: ReadonlyMap<string, FailureLog> = new Map();
   #configuring: Promise<void> = Promise.resolve();
   #actorsStarted = 0;
 
@@ -93,6 +96,7 @@ export class ScrapeManager {
 
   async #configure(configs: readonly ScrapeConfig[]): Promise<void> {
     const created = new Map<string, ScrapePool>();
+    let logs: ReadonlyMap<string, FailureLog>;
     try {
       for (const config of configs) {
         const known = this.#pools.get(config.jobName);
@@ -100,12 +104,47 @@ export class ScrapeManager {
         const { clock, createClient } = this.#deps;
         created.set(config.jobName, await ScrapePool.create(config, clock, createClient));
       }
+      logs = await this.#openLogs(configs);
     } catch (error) {
       for (const pool of created.values()) this.#closeClient(pool);
       throw error;
     }
     this.#replacePools(configs, created);
+    this.#useLogs(logs);
     this.reconcile();
+  }
+
+  /** The logs of failed scrapes that the jobs name, each once. Rejects when one can't be opened. */
+  async #openLogs(configs: readonly ScrapeConfig[]): Promise<ReadonlyMap<string, FailureLog>> {
+    const { clock, log } = this.#deps;
+    const logs = new Map<string, FailureLog>();
+    try {
+      for (const { scrapeFailureLogFile: path } of configs) {
+        if (path !== '' && !logs.has(path)) logs.set(path, await FailureLog.open(path, clock, log));
+      }
+    } catch (error) {
+      this.#closeLogs(logs);
+      throw error;
+    }
+    return logs;
+  }
+
+  #useLogs(logs: ReadonlyMap<string, FailureLog>): void {
+    for (const pool of this.#pools.values()) {
+      pool.failureLog = logs.get(pool.config.scrapeFailureLogFile);
+    }
+    this.#closeLogs(this.#logs);
+    this.#logs = logs;
+  }
+
+  #closeLogs(logs: ReadonlyMap<string, FailureLog>): void {
+    for (const [path, log] of logs) {
+      log
+        .close()
+        .catch((error: unknown) =>
+          this.#deps.log.warn({ path, err: errorText(error) }, 'closing a log of failed scrapes failed'),
+        );
+    }
   }
 
   #replacePools(configs: readonly ScrapeConfig[], created: ReadonlyMap<string, ScrapePool>): void {
@@ -196,6 +235,7 @@ export class ScrapeManager {
       inherited: predecessor?.trackedSeries() ?? [],
       hasReported: predecessor?.hasReported === true,
       texts: this.#texts,
+      logFailure: (url, message) => pool.failureLog?.write(job, url, message),
     });
     const status: TargetStatus = { health: 'unknown', lastError: '', lastScrapeMs: 0, lastDurationMs: 0 };
     const offsetMs = targetOffsetMs(target.labels.hash(), target.intervalMs, this.#seed);

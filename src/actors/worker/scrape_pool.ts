@@ -3,6 +3,7 @@ import type { Clock } from '../../base/index.ts';
 import { type Labels, LabelsBuilder } from '../../model/index.ts';
 import {
   createHttpClient,
+  type FailureLog,
   type HttpClient,
   populateTarget,
   Relabeler,
@@ -26,6 +27,8 @@ export class ScrapePool {
   readonly config: ScrapeConfig;
   readonly client: HttpClient;
   readonly metricRelabeler: Relabeler;
+  /** Opened anew with every configuration. */
+  failureLog: FailureLog | undefined;
   readonly #relabeler: Relabeler;
   #groups: readonly GroupMessage[] = [];
   #discovered: DiscoveredTargets | undefined;
