@@ -40,12 +40,12 @@ export function statsJson(
       : Array.from(perStep, (n, i) => [(startMs + i * stepMs) / 1000, n] as const);
   return {
     timings: {
-      evalTotalTime,
-      resultSortTime: sorting,
-      queryPreparationTime: preparation,
-      innerEvalTime: Math.max(0, evaluation - sorting),
-      execQueueTime: queueSeconds,
-      execTotalTime: queueSeconds + evalTotalTime,
+      evalTotalTime: nanoseconds(evalTotalTime),
+      resultSortTime: nanoseconds(sorting),
+      queryPreparationTime: nanoseconds(preparation),
+      innerEvalTime: nanoseconds(Math.max(0, evaluation - sorting)),
+      execQueueTime: nanoseconds(queueSeconds),
+      execTotalTime: nanoseconds(queueSeconds + evalTotalTime),
     },
     samples: {
       ...(steps === undefined ? {} : { totalQueryableSamplesPerStep: steps }),
@@ -56,3 +56,8 @@ export function statsJson(
 }
 
 const noTimings = { preparation: 0, evaluation: 0, sorting: 0 };
+
+/** Seconds to the nanosecond: more digits are those of the arithmetic. */
+function nanoseconds(seconds: number): number {
+  return Math.round(seconds * 1e9) / 1e9;
+}

@@ -28,7 +28,7 @@ export function executeRequest({
   kind,
   shards,
   payload,
-}: Omit<ShardExecution, 'deadlineMs'>): ExecuteRequest {
+}: Pick<ShardExecution, 'kind' | 'shards' | 'payload'>): ExecuteRequest {
   return create(ExecuteRequestSchema, { kind, shards: [...shards], payload });
 }
 
@@ -55,7 +55,8 @@ export class ClusterPeers implements Peers {
   }
 
   async execute(nodeId: string, execution: ShardExecution): Promise<Uint8Array[]> {
-    const options = { deadlineMs: execution.deadlineMs };
+    const { deadlineMs, signal } = execution;
+    const options = { deadlineMs, signal };
     const answers: Uint8Array[] = [];
     for await (const { payload } of this.#cluster
       .client(nodeId)

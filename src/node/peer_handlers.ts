@@ -21,6 +21,7 @@ async function* execute(
   workers: LocalWorkers,
   reports: Reports,
   admin: Admin,
+  signal: AbortSignal,
 ): AsyncGenerator<ExecuteChunk> {
   const { kind, shards, payload } = request;
   if (kind === adminKind) {
@@ -29,7 +30,7 @@ async function* execute(
   }
   const answers = kind.startsWith(reportPrefix)
     ? await reports.local(kind.slice(reportPrefix.length), payload)
-    : await workers.execute({ kind, shards, payload, deadlineMs: executeDeadlineMs });
+    : await workers.execute({ kind, shards, payload, deadlineMs: executeDeadlineMs, signal });
   for (const answer of answers) yield create(ExecuteChunkSchema, { payload: answer });
 }
 
@@ -43,6 +44,6 @@ export function peerHandlers(
       const write = { shard, epoch: Number(epoch), bypassOutOfOrder, batch };
       return writeResponse(await workers.append(write, appendDeadlineMs));
     },
-    execute: (request) => execute(request, workers, reports, admin),
+    execute: (request, { signal }) => execute(request, workers, reports, admin, signal),
   };
 }

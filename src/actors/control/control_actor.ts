@@ -27,6 +27,8 @@ const controlMailboxMax = 8192;
 class ControlBehavior implements Behavior<ControlMessage> {
   readonly #workers: LocalWorkers;
   readonly #peers: Peers;
+  /** Those that are under way. */
+  readonly #fetches = new Map<string, AbortController>();
 
   constructor(workers: LocalWorkers, peers: Peers) {
     this.#workers = workers;
@@ -39,7 +41,10 @@ class ControlBehavior implements Behavior<ControlMessage> {
         settle(this.#route(message, message.deadlineMs), message.replyTo);
         break;
       case 'fetch':
-        settle(this.#fetch(message.nodeId, message), message.replyTo);
+        settle(this.#fetch(message), message.replyTo);
+        break;
+      case 'cancelFetch':
+        this.#fetches.get(message.id)?.abort(new CodedError('canceled', 'nobody waits for it any more'));
         break;
       case 'handedOver':
         settle(this.#peers.handedOver(message.shards, message.epochs), message.replyTo);
@@ -56,10 +61,18 @@ class ControlBehavior implements Behavior<ControlMessage> {
       : this.#peers.write(owner, write, deadlineMs);
   }
 
-  #fetch(nodeId: string, execution: ShardExecution): Promise<Uint8Array[]> {
-    return nodeId === this.#peers.self
-      ? this.#workers.execute(execution)
-      : this.#peers.execute(nodeId, execution);
+  async #fetch(message: Extract<ControlMessage, { type: 'fetch' }>): Promise<Uint8Array[]> {
+    const { id, nodeId, kind, shards, payload, deadlineMs } = message;
+    const abort = new AbortController();
+    this.#fetches.set(id, abort);
+    const execution = { kind, shards, payload, deadlineMs, signal: abort.signal };
+    try {
+      return await (nodeId === this.#peers.self
+        ? this.#workers.execute(execution)
+        : this.#peers.execute(nodeId, execution));
+    } finally {
+      this.#fetches.delete(id);
+    }
   }
 }
 

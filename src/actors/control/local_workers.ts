@@ -18,6 +18,8 @@ export interface ShardExecution {
   readonly shards: readonly number[];
   readonly payload: Uint8Array;
   readonly deadlineMs: number;
+  /** Aborted when nobody waits for the answers any more. */
+  readonly signal: AbortSignal;
 }
 
 /** What a worker may take beyond the deadline it was given. */
@@ -27,6 +29,7 @@ export class LocalWorkers {
   readonly #layout: StoreLayout;
   readonly #refs: (ActorRef<WorkerMessage> | undefined)[];
   #turn = 0;
+  #lastExecution = 0;
 
   constructor(layout: StoreLayout) {
     this.#layout = layout;
@@ -79,15 +82,26 @@ export class LocalWorkers {
   }
 
   /** One answer per worker that has any of the shards. Rejects as a whole when one of them doesn't answer. */
-  execute({ shards, payload, deadlineMs }: ShardExecution): Promise<Uint8Array[]> {
+  execute({ shards, payload, deadlineMs, signal }: ShardExecution): Promise<Uint8Array[]> {
     const byWorker = Map.groupBy(shards, (shard) => workerOfShard(shard, this.#layout));
     return Promise.all(
-      [...byWorker].map(async ([index, own]) =>
-        this.get(index).ask<Uint8Array>(
-          (replyTo) => ({ type: 'execute', shards: own, payload, deadlineMs, replyTo }),
-          deadlineMs + marginMs,
-        ),
-      ),
+      [...byWorker].map(async ([index, own]) => {
+        signal.throwIfAborted();
+        const worker = this.get(index);
+        const id = ++this.#lastExecution;
+        const cancel = (): void => {
+          worker.tell({ type: 'cancelExecute', id });
+        };
+        signal.addEventListener('abort', cancel, { once: true });
+        try {
+          return await worker.ask<Uint8Array>(
+            (replyTo) => ({ type: 'execute', id, shards: own, payload, deadlineMs, replyTo }),
+            deadlineMs + marginMs,
+          );
+        } finally {
+          signal.removeEventListener('abort', cancel);
+        }
+      }),
     );
   }
 }

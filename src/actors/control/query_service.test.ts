@@ -176,7 +176,7 @@ test('what a query looked at is counted and told when it is over, with how long 
       ['late', {}, 'too much', { totalQueryableSamples: 0, peakSamples: 0 }],
     ],
   );
-  assert.equal(world.records[0]?.stats.timings.innerEvalTime, 0.15000000000000002);
+  assert.equal(world.records[0]?.stats.timings.innerEvalTime, 0.15);
   assert.equal(world.records[1]?.stats.timings.execQueueTime, 0.25);
   const metrics = await world.registry.metrics();
   assert.match(metrics, /^prometheus_engine_queries 0$/m);

@@ -32,7 +32,8 @@ export async function answerJson(
     if (pace.due) await pace.pause();
   }
   let end = '';
-  for (const [name, value] of Object.entries(more)) end += `,${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  for (const [name, value] of Object.entries(more))
+    end += `,${JSON.stringify(name)}:${JSON.stringify(value)}`;
   add(encoder.encode(`${end}}`));
   return joined(blocks, bytes);
 }

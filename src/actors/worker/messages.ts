@@ -164,6 +164,8 @@ export type WorkerMessage =
   | RemoteMessage
   | {
       readonly type: 'execute';
+      /** For `cancelExecute`. */
+      readonly id: number;
       readonly shards: readonly number[];
       readonly payload: Uint8Array;
       readonly deadlineMs: number;
@@ -189,6 +191,7 @@ export type WorkerMessage =
     }
   | { readonly type: 'select'; readonly spec: SelectSpec; readonly replyTo: ReplyTo<SelectMessage> }
   | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'cancelExecute'; readonly id: number }
   | { readonly type: 'scrape'; readonly settings: ScrapeSettings; readonly replyTo: ReplyTo<void> }
   | { readonly type: 'groups'; readonly job: string; readonly groups: readonly GroupMessage[] }
   | {
@@ -214,6 +217,8 @@ export type ControlMessage =
   /** Has a node's workers execute a payload. */
   | {
       readonly type: 'fetch';
+      /** For `cancelFetch`; no two of a node are the same. */
+      readonly id: string;
       readonly nodeId: string;
       readonly kind: string;
       readonly shards: readonly number[];
@@ -221,6 +226,8 @@ export type ControlMessage =
       readonly deadlineMs: number;
       readonly replyTo: ReplyTo<readonly Uint8Array[]>;
     }
+  /** Nobody waits for the answers any more. */
+  | { readonly type: 'cancelFetch'; readonly id: string }
   /** All data of these shards is with those who own them in these epochs, one for each shard. */
   | {
       readonly type: 'handedOver';

@@ -1,4 +1,5 @@
 /** A worker's way to the shards of the whole cluster: to its own at once, to others by way of the control thread. */
+import { randomUUID } from 'node:crypto';
 import { CodedError } from '../../base/index.ts';
 import type { Assignment, NearReplicas, OpenShards, Replicas, ShardsAt } from '../../query/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
@@ -65,11 +66,13 @@ export class RemoteReplicas implements Replicas {
     signal: AbortSignal,
   ): Promise<readonly Uint8Array[]> {
     signal.throwIfAborted();
+    const id = randomUUID();
+    const deadlineMs = this.#deadlineMs;
     const answers = this.#control.ask<readonly Uint8Array[]>(
-      (replyTo) => ({ type: 'fetch', nodeId, kind, shards, payload, deadlineMs: this.#deadlineMs, replyTo }),
-      this.#deadlineMs + marginMs,
+      (replyTo) => ({ type: 'fetch', id, nodeId, kind, shards, payload, deadlineMs, replyTo }),
+      deadlineMs + marginMs,
     );
-    return untilAborted(answers, signal);
+    return untilAborted(answers, signal, () => this.#control.tell({ type: 'cancelFetch', id }));
   }
 
   newerTable(version: number, signal: AbortSignal): Promise<void> {
@@ -77,10 +80,13 @@ export class RemoteReplicas implements Replicas {
   }
 }
 
-/** Nobody waits for an answer that nobody wants; the node that works on it ends at its deadline. */
-function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Nobody waits for an answer that nobody wants; whoever works on it is told by `cancel`. */
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal, cancel: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
+    const onAbort = (): void => {
+      cancel();
+      reject(signal.reason);
+    };
     signal.addEventListener('abort', onAbort, { once: true });
     answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });

@@ -11,7 +11,7 @@ import { encodeWriteBatch, Labels, setStaleNaN, WriteBatchBuilder } from '../../
 import { encodeRemoteWrite } from '../../remote/index.ts';
 import { type ActorRef, ActorSystem, connectThread } from '../../runtime/index.ts';
 import { controlProps, type Peers } from '../control/control_actor.ts';
-import { LocalWorkers } from '../control/local_workers.ts';
+import { LocalWorkers, type ShardExecution } from '../control/local_workers.ts';
 import type { AnswerMessage, QuerySpec, VectorMessage, WorkerMessage } from './messages.ts';
 import type { RemoteWriteOutcome } from './remote_messages.ts';
 import { controlName, startWorker, workerName } from './start_worker.ts';
@@ -87,7 +87,7 @@ class Node implements Peers {
     return Promise.reject(new CodedError('store_failed', 'the other node is broken'));
   }
 
-  execute(): Promise<never> {
+  execute(_nodeId: string, _execution: ShardExecution): Promise<Uint8Array[]> {
     return Promise.reject(new CodedError('transport_unavailable', 'refused'));
   }
 
@@ -226,7 +226,7 @@ test('bytes that make no sense cost the worker nothing', async () => {
     const batch = new Uint8Array([9, 9, 9]);
     await assert.rejects(node.worker.ask((replyTo) => ({ type: 'ingest', batch, replyTo }), 1_000));
     const execute = node.worker.ask<Uint8Array>(
-      (replyTo) => ({ type: 'execute', shards: [0], payload: batch, deadlineMs: 1_000, replyTo }),
+      (replyTo) => ({ type: 'execute', id: 1, shards: [0], payload: batch, deadlineMs: 1_000, replyTo }),
       1_000,
     );
     assert.equal((await execute)[0], 1, 'an error answer');
@@ -246,10 +246,13 @@ test('a node that does not answer is named, and its part alone is missing', asyn
   });
 });
 
-test('a cancelled query ends at once', async () => {
+test('a cancelled query ends at once, also where another node works on it', { timeout: 10_000 }, async () => {
   await withNode(async (node) => {
     node.own((shard) => (shard === 0 ? 'b' : 'a'), ['a', 'b']);
-    node.execute = () => new Promise<never>(() => undefined);
+    const toldThere = new Promise<void>((resolve) => {
+      node.execute = (_nodeId, { signal }) =>
+        new Promise<never>(() => signal.addEventListener('abort', () => resolve()));
+    });
     const spec = { what: 'labelNames', label: '', selectors: [], fromMs: 0, toMs: nowMs, limit: 0 } as const;
     const found = node.worker.ask<AnswerMessage>(
       (replyTo) => ({ type: 'lookup', id: 99, spec, replyTo }),
@@ -258,5 +261,45 @@ test('a cancelled query ends at once', async () => {
     found.catch(() => undefined);
     node.worker.tell({ type: 'cancel', id: 99 });
     await assert.rejects(found, { code: 'canceled' });
+    await toldThere;
+  });
+});
+
+test('what is done for another place ends when nobody waits for it any more', async () => {
+  await withNode(async (node) => {
+    node.own((shard) => (shard === 0 ? 'b' : 'a'), ['a', 'b']);
+    const asked = new Promise<ShardExecution>((resolve) => {
+      node.execute = (_nodeId, execution) => {
+        resolve(execution);
+        return Promise.resolve([]);
+      };
+    });
+    await node.query('sum(m)');
+    const { kind, payload } = await asked;
+    // The same for the shards that are here.
+    const execution = { kind, payload, shards: [1, 2, 3], deadlineMs: 60_000 };
+    const abort = new AbortController();
+    const answers = node.workers.execute({ ...execution, signal: abort.signal });
+    abort.abort();
+    const [answer = new Uint8Array()] = await answers;
+    assert.match(new TextDecoder().decode(answer), /"code":"canceled"/);
+    const [whole = new Uint8Array()] = await node.workers.execute({
+      ...execution,
+      signal: new AbortController().signal,
+    });
+    assert.equal(whole[0], 0);
+    await assert.rejects(node.workers.execute({ ...execution, signal: abort.signal }));
+  });
+});
+
+test('a query whose data takes more memory than it may is refused, and the next one is answered', async () => {
+  await withNode(async (node) => {
+    node.own(() => 'a');
+    await node.remoteWrite(request(instances.map((instance) => [instance, nowMs - 1000, 1])));
+    const small = { ...specOf('m'), limits: { ...limits, memoryMax: 1_500 } };
+    const ask = (spec: QuerySpec): Promise<AnswerMessage> =>
+      node.worker.ask((replyTo) => ({ type: 'query', id: 7, spec, replyTo }), 5_000);
+    await assert.rejects(ask(small), { code: 'execution', message: /--query.max-memory/ });
+    assert.match(text(await ask({ ...small, expr: 'count(m)', limits })), /"resultType":"vector"/);
   });
 });

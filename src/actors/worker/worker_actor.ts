@@ -57,6 +57,8 @@ type Message = WorkerMessage | { readonly type: 'maintain' };
 class WorkerBehavior implements Behavior<Message> {
   readonly #parts: WorkerParts;
   readonly #running = new Map<number, ActorRef<QueryMessage>>();
+  /** What is done for other workers and nodes. */
+  readonly #executions = new Map<number, AbortController>();
   /** A slow disk makes it last longer than its interval. */
   #isMaintaining = false;
 
@@ -116,6 +118,9 @@ class WorkerBehavior implements Behavior<Message> {
         break;
       case 'select':
         settle(this.#select(message.spec), message.replyTo);
+        break;
+      case 'cancelExecute':
+        this.#executions.get(message.id)?.abort(new CodedError('canceled', 'nobody waits for it any more'));
         break;
       case 'cancel':
         this.#running.get(message.id)?.tell({ type: 'cancel' });
@@ -179,10 +184,11 @@ class WorkerBehavior implements Behavior<Message> {
     }
   }
 
-  #execute({ shards, payload, deadlineMs, replyTo }: Extract<WorkerMessage, { type: 'execute' }>): void {
+  #execute({ id, shards, payload, deadlineMs, replyTo }: Extract<WorkerMessage, { type: 'execute' }>): void {
     const { engine, hosted, view, clock, log } = this.#parts;
     const own = hosted.view(shards.filter((shard) => hosted.isMine(shard)));
     const abort = new AbortController();
+    this.#executions.set(id, abort);
     const stop = (): void => abort.abort(new CodedError('timeout', 'the query took too long'));
     let timer = clock.after(deadlineMs, stop);
     const context = {
@@ -205,7 +211,10 @@ class WorkerBehavior implements Behavior<Message> {
       )
       .then((answer) => replyTo.ok(answer, [answer.buffer]))
       .catch((error: unknown) => log.error({ err: errorText(error) }, 'an execution gave no answer'))
-      .finally(() => timer.cancel());
+      .finally(() => {
+        timer.cancel();
+        this.#executions.delete(id);
+      });
   }
 
   #query<R>(
