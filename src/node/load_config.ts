@@ -73,7 +73,10 @@ function notYetEffective(
   section(prometheus.remoteRead.length > 0, 'remote_read');
   section(prometheus.alerting.alertmanagers.some(hasTargets), 'alerting.alertmanagers');
   section(prometheus.tracing !== undefined, 'tracing');
-  section(prometheus.storage.retention.percentage > 0, 'storage.tsdb.retention.percentage');
+  const { retention, staleSeriesCompactionThreshold, floatChunkEncoding } = prometheus.storage;
+  section(retention.percentage > 0, 'storage.tsdb.retention.percentage');
+  section(staleSeriesCompactionThreshold > 0, 'storage.tsdb.stale_series_compaction_threshold');
+  section(floatChunkEncoding !== '', 'storage.tsdb.chunk_encoding');
   if (alertmanager !== undefined) {
     section(alertmanager.templates.length > 0, 'templates of the Alertmanager configuration');
     sentences.push(...unsupportedIntegrations(alertmanager));
