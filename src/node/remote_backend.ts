@@ -80,7 +80,11 @@ export class NodeRemoteBackend implements RemoteBackend {
     return unlessUnavailable(() =>
       this.#deps.workers
         .next()
-        .ask<WriteAnswer>((replyTo) => ({ type: 'remoteWrite', request, replyTo }), writeDeadlineMs),
+        .ask<WriteAnswer>(
+          (replyTo) => ({ type: 'remoteWrite', request, replyTo }),
+          writeDeadlineMs,
+          movable(body),
+        ),
     );
   }
 
@@ -90,7 +94,11 @@ export class NodeRemoteBackend implements RemoteBackend {
       const request = { body, rules };
       return this.#deps.workers
         .next()
-        .ask<WriteAnswer>((replyTo) => ({ type: 'otlp', request, replyTo }), writeDeadlineMs);
+        .ask<WriteAnswer>(
+          (replyTo) => ({ type: 'otlp', request, replyTo }),
+          writeDeadlineMs,
+          movable(body.bytes),
+        );
     });
   }
 
@@ -162,6 +170,11 @@ export class NodeRemoteBackend implements RemoteBackend {
     if (config === undefined) throw new CodedError('unavailable', 'this node is starting');
     return config;
   }
+}
+
+/** A body's memory, if it is its own: it goes to the worker, for nobody here looks at it again. */
+function movable({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
 /** Nothing was acknowledged when no worker answers, so the sender has to come again. */

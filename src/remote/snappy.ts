@@ -36,6 +36,8 @@ export function snappyUncompress(
 /** Reads the elements from `from` on; returns how much came out. Makes no object per element: there are millions. */
 function readElements(input: Uint8Array, from: number, output: Uint8Array): number {
   const size = output.length;
+  const inputView = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  const outputView = new DataView(output.buffer, output.byteOffset, output.byteLength);
   let at = from;
   let outAt = 0;
   while (at < input.length) {
@@ -48,7 +50,7 @@ function readElements(input: Uint8Array, from: number, output: Uint8Array): numb
       const start = at + 1 + extra;
       if (start + length > input.length || outAt + length > size)
         throw corrupt('a literal runs over the end');
-      moveLiteral(input, start, output, outAt, length);
+      moveLiteral(inputView, start, outputView, outAt, length);
       at = start + length;
       outAt += length;
       continue;
@@ -59,7 +61,7 @@ function readElements(input: Uint8Array, from: number, output: Uint8Array): numb
     const length = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
     if (offset === 0 || offset > outAt) throw corrupt(`a copy reaches ${offset} bytes back at ${outAt}`);
     if (outAt + length > size) throw corrupt('a copy runs over the end');
-    moveCopy(output, outAt, offset, length);
+    moveCopy(outputView, outAt, offset, length);
     at += 1 + extra;
     outAt += length;
   }
@@ -93,21 +95,25 @@ function readUint(input: Uint8Array, at: number, count: number): number {
 }
 
 /** Below this length a loop beats a call. */
-const loopBytesMax = 32;
+const loopBytesMax = 64;
+const wordBytes = 4;
 
-function moveLiteral(input: Uint8Array, from: number, output: Uint8Array, to: number, length: number): void {
+function moveLiteral(input: DataView, from: number, output: DataView, to: number, length: number): void {
   if (length > loopBytesMax) {
-    output.set(input.subarray(from, from + length), to);
+    const bytes = new Uint8Array(input.buffer, input.byteOffset + from, length);
+    new Uint8Array(output.buffer, output.byteOffset + to, length).set(bytes);
     return;
   }
-  for (let i = 0; i < length; i++) output[to + i] = input[from + i] as number;
+  let i = 0;
+  for (; i + wordBytes <= length; i += wordBytes) output.setInt32(to + i, input.getInt32(from + i));
+  for (; i < length; i++) output.setUint8(to + i, input.getUint8(from + i));
 }
 
 /** Source and target may overlap: then the bytes just written repeat. */
-function moveCopy(output: Uint8Array, to: number, offset: number, length: number): void {
-  if (length > loopBytesMax && offset >= length) {
-    output.copyWithin(to, to - offset, to - offset + length);
-    return;
+function moveCopy(output: DataView, to: number, offset: number, length: number): void {
+  let i = 0;
+  if (offset >= wordBytes) {
+    for (; i + wordBytes <= length; i += wordBytes) output.setInt32(to + i, output.getInt32(to + i - offset));
   }
-  for (let i = 0; i < length; i++) output[to + i] = output[to + i - offset] as number;
+  for (; i < length; i++) output.setUint8(to + i, output.getUint8(to + i - offset));
 }

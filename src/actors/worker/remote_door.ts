@@ -10,6 +10,7 @@ import {
   type TranslatedOtlp,
   translateOtlp,
 } from '../../remote/index.ts';
+import type { ReplyTo } from '../../runtime/index.ts';
 import { federate } from './federation.ts';
 import type { OtlpRequest, RemoteMessage, RemoteWriteOutcome } from './remote_messages.ts';
 import { RemoteReads } from './remote_reads.ts';
@@ -47,16 +48,16 @@ export class RemoteDoor {
         settle(this.#otlp(message.request), message.replyTo);
         break;
       case 'remoteRead':
-        settle(this.#reads.start(message.id, message.spec), message.replyTo);
+        settleBytes(this.#reads.start(message.id, message.spec), message.replyTo, bodyOf);
         break;
       case 'remoteReadNext':
-        settle(this.#reads.next(message.id), message.replyTo);
+        settleBytes(this.#reads.next(message.id), message.replyTo, ({ bytes }) => bytes);
         break;
       case 'remoteReadEnd':
         this.#reads.end(message.id);
         break;
       case 'federate':
-        settle(federate(message.spec, this.#deps.replicasFor), message.replyTo);
+        settleBytes(federate(message.spec, this.#deps.replicasFor), message.replyTo, bodyOf);
         break;
     }
   }
@@ -81,4 +82,22 @@ export class RemoteDoor {
     this.#metrics.refused.inc(labels, outcome.refused + refused);
     return outcome;
   }
+}
+
+const bodyOf = (answer: object): Uint8Array | undefined =>
+  'body' in answer && answer.body instanceof Uint8Array ? answer.body : undefined;
+
+/** Answers with the promise's outcome, whose bytes move to the asker. */
+function settleBytes<T>(
+  promise: Promise<T>,
+  replyTo: ReplyTo<T>,
+  bytesOf: (answer: T) => Uint8Array | undefined,
+): void {
+  promise.then(
+    (answer) => {
+      const buffer = bytesOf(answer)?.buffer;
+      replyTo.ok(answer, buffer instanceof ArrayBuffer && buffer.byteLength > 0 ? [buffer] : []);
+    },
+    (error: unknown) => replyTo.fail(error instanceof Error ? error : new Error(String(error))),
+  );
 }
