@@ -42,7 +42,7 @@ export class ClusterStorage implements Storage {
   }
 
   select(request: SelectRequest, signal: AbortSignal): Promise<readonly SeriesColumns[]> {
-    return this.#fanOut.underOneTable(signal, (attempt) => {
+    return this.#fanOut.underOneTable(signal, [request.matchers], (attempt) => {
       const { whole, scattered } = attempt.assignment;
       return new HoldersStorage(attempt, [...whole, ...scattered], this.#deadlineMs).select(request, signal);
     });

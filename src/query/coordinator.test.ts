@@ -247,6 +247,28 @@ test('what lies in the asking thread is read there, other workers and nodes are 
   assert.deepEqual(cluster.calls.sort(), ['a partial 0', 'b near 3', 'b partial 1', 'c partial 2']);
 });
 
+test('what selects one target asks its shard alone, and lacks nothing when others are away', async () => {
+  for (const [expr, kind] of [
+    ['sum(m{job="",instance="i2"})', 'partial'],
+    ['m{job="",instance="i2"} * on () group_left () m{job="",instance="i2"}', 'select'],
+  ] as const) {
+    const cluster = new MemoryCluster(threeNodes());
+    cluster.away.set('c', { isSettled: false });
+    const answer = await coordinate(cluster, expr, { range: at, partialResponse: false });
+    assert.equal(total(answer), 1);
+    assert.deepEqual([...new Set(cluster.calls)], [`b ${kind} 1`]);
+  }
+  for (const expr of [
+    'sum(m{instance="i2"})',
+    'sum(m{job="",instance=~"i2"})',
+    'sum(m{job="",instance=""})',
+  ]) {
+    const cluster = new MemoryCluster(threeNodes());
+    await coordinate(cluster, expr, { range: at });
+    assert.equal(cluster.calls.length, 3, expr);
+  }
+});
+
 test('raw series of shards on the move are asked for again by the new table too', async () => {
   const series = [one as SeriesColumns];
   const cluster = new MemoryCluster([shard(['a', series], ['b', []])]);

@@ -18,6 +18,7 @@ import {
   type QueryRange,
   type QueryResult,
   type RemoteResult,
+  selectorsOf,
 } from '../promql/index.ts';
 import { ClusterStorage, HoldersStorage } from './cluster_storage.ts';
 import { IncompleteAnswerError, StaleTableError } from './errors.ts';
@@ -76,7 +77,11 @@ export class Coordinator {
           storage: new ClusterStorage(fanOut, deadlineMs),
           remote: {
             fetch: (fragment, abort) =>
-              fanOut.underOneTable(abort, (attempt) => this.#fetch(fragment, attempt, query, abort)),
+              fanOut.underOneTable(
+                abort,
+                selectorsOf(fragment.expr).map(({ matchers }) => matchers),
+                (attempt) => this.#fetch(fragment, attempt, query, abort),
+              ),
           },
         },
         signal,

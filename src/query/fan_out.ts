@@ -3,11 +3,12 @@
  * it, the whole piece of work is done again by the new table: half an answer by each would count shards twice or never.
  */
 import { CodedError, errorText } from '../base/index.ts';
-import type { SeriesColumns } from '../model/index.ts';
+import type { Matcher, SeriesColumns } from '../model/index.ts';
 import { QueryError, type SelectRequest } from '../promql/index.ts';
 import { openAnswer, type Unreadable } from './answer.ts';
 import { StaleTableError } from './errors.ts';
 import { Gaps } from './missing.ts';
+import { narrowed, pinnedShards } from './pinned.ts';
 import type { Assignment, Replicas, ShardsAt } from './replicas.ts';
 
 /** How often a query follows a moving table before it gives up. */
@@ -30,13 +31,18 @@ export class FanOut {
   }
 
   /**
-   * Runs `work` under one assignment, again when the table moves; what an attempt that was given up could not reach is
+   * Runs `work`, which reads series that pass one of the matcher sets at least, under one assignment, again when the table moves; what an attempt that was given up could not reach is
    * no gap. Rejects with the query's own error, the signal's reason, or StaleTableError when the table never came to rest.
    */
-  async underOneTable<T>(signal: AbortSignal, work: (attempt: Attempt) => Promise<T>): Promise<T> {
+  async underOneTable<T>(
+    signal: AbortSignal,
+    selections: readonly (readonly Matcher[])[],
+    work: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> {
+    const shards = pinnedShards(selections, this.#replicas);
     for (let moves = 0; ; moves++) {
       signal.throwIfAborted();
-      const assignment = this.#replicas.assignment();
+      const assignment = narrowed(this.#replicas.assignment(), shards);
       const gaps = new Gaps();
       try {
         const done = await work(new Attempt(this.#replicas, assignment, gaps));

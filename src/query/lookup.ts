@@ -38,7 +38,7 @@ export async function askAll(
 ): Promise<{ payloads: Uint8Array[]; warnings: string[] }> {
   const gaps = new Gaps();
   const fanOut = new FanOut(replicas, gaps);
-  const payloads = await fanOut.underOneTable(signal, (attempt) => {
+  const payloads = await fanOut.underOneTable(signal, [], (attempt) => {
     const { whole, scattered } = attempt.assignment;
     return attempt.ask([...whole, ...scattered], { kind, payload }, signal);
   });

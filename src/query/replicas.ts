@@ -47,6 +47,8 @@ export interface Replicas {
   /** Where the asking thread has shards. */
   readonly near?: NearReplicas | undefined;
   assignment(): Assignment;
+  /** Where the series of a target are, whose instance is not empty. Absent: nobody knows. */
+  shardOfTarget?(job: string, instance: string): number;
   /**
    * One opaque answer per worker that holds any of the shards. Rejects with StaleTableError when the node knows a newer
    * table, with any other error when it can't answer.

@@ -1,6 +1,8 @@
 /** A worker's way to the shards of the whole cluster: to its own at once, to others by way of the control thread. */
 import { randomUUID } from 'node:crypto';
 import { CodedError } from '../../base/index.ts';
+import { placementShard } from '../../cluster/index.ts';
+import { Labels } from '../../model/index.ts';
 import type { Assignment, NearReplicas, OpenShards, Replicas, ShardsAt } from '../../query/index.ts';
 import type { ActorRef } from '../../runtime/index.ts';
 import { actorErrorCodes } from '../errors.ts';
@@ -57,6 +59,10 @@ export class RemoteReplicas implements Replicas {
       throw new CodedError(actorErrorCodes.unavailable, 'this node does not know yet who holds what');
     }
     return this.#view.assignment;
+  }
+
+  shardOfTarget(job: string, instance: string): number {
+    return placementShard(Labels.fromRecord({ job, instance }), this.#view.table.shards.length);
   }
 
   async execute(

@@ -128,6 +128,13 @@ export class MemoryCluster implements Replicas {
     );
   }
 
+  /** The shard with a series of the target, as everybody knows. */
+  shardOfTarget(job: string, instance: string): number {
+    const isOf = ({ labels }: SeriesColumns): boolean =>
+      labels.get('job') === job && labels.get('instance') === instance;
+    return this.#shards.findIndex((holders) => [...holders.values()].some((series) => series.some(isOf)));
+  }
+
   get near(): NearReplicas | undefined {
     const { nearNode } = this;
     if (nearNode === undefined) return undefined;
