@@ -35,6 +35,7 @@ async function check(...words: string[]): Promise<{ exitCode: number; out: strin
     node: unused,
     local: unused,
     check: (kind, files, options) => runCheck(kind, files, options, output),
+    explain: () => Promise.reject(new Error('another command')),
     version: () => {},
   };
   const exitCode = await runCli(['check', ...words], commands, output);
@@ -130,4 +131,15 @@ test('each rule file that a configuration names has its own verdict', async () =
   assert.match(out, /SUCCESS: 2 rule files found\n.*with-rules\.yml is valid/);
   assert.match(out, /Checking .*r-a\.yml\n {2}SUCCESS: 1 rules found\n\nChecking .*r-b\.yml\n/);
   assert.match(error, /^ {2}FAILED: .*r-b\.yml:1: /);
+});
+
+test('a target of a job in another file is named by that file and its line there', async () => {
+  await file(
+    'jobs.yml',
+    'scrape_configs:\n- job_name: x\n- job_name: b\n  relabel_configs: [{target_label: __address__, replacement: a/b}]\n  static_configs: [{targets: [x]}]\n',
+  );
+  const main = await file('main.yml', 'scrape_configs: [{job_name: a}]\nscrape_config_files: [jobs.yml]\n');
+  const { exitCode, error } = await check('config', main);
+  assert.equal(exitCode, 1);
+  assert.match(error, /jobs\.yml:5: scrape_configs\[1\]\.static_configs: "a\/b" is not a valid hostname/);
 });

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { type FlagSpec, flagTable, flagText, ignoredFlags } from './flag_table.ts';
 import type { GivenFlags } from './flag_values.ts';
 import type { NodeFlags } from './flags.ts';
+import type { ExplainArguments } from './query_command.ts';
 
 const checkKinds = ['config', 'rules', 'alertmanager'] as const;
 export type CheckKind = (typeof checkKinds)[number];
@@ -30,6 +31,7 @@ export interface Commands {
   readonly node: (given: GivenFlags) => Promise<number>;
   readonly local: (options: LocalArguments) => Promise<number>;
   readonly check: (kind: CheckKind, files: readonly string[], options: CheckOptions) => Promise<number>;
+  readonly explain: (options: ExplainArguments) => Promise<number>;
   readonly version: () => void;
 }
 
@@ -70,6 +72,7 @@ export async function runCli(
   addNode(program, commands, done);
   addLocal(program, commands, done);
   addCheck(program, commands, done);
+  addQuery(program, commands, done);
   program
     .command('version')
     .description('Print the version')
@@ -235,6 +238,24 @@ function addCheck(program: Command, commands: Commands, done: (code: number) => 
         done(await commands.check(kind, files, options));
       });
   }
+}
+
+function addQuery(program: Command, commands: Commands, done: (code: number) => void): void {
+  program
+    .command('query')
+    .description('Ask a running node')
+    .command('explain')
+    .description('Run a query and show what its operators did, and where')
+    .argument('<expr>', 'a PromQL expression')
+    .option('--url <url>', "A node's HTTP address.", `http://localhost:${basePortDefault}`)
+    .option('--time <time>', 'Of an instant query; default: now.')
+    .option('--start <time>', 'Of a range query; with --end and --step.')
+    .option('--end <time>', 'Of a range query.')
+    .option('--step <duration>', 'Of a range query.')
+    .action(async (expr: string, values: Omit<ExplainArguments, 'expr'>) => {
+      const { url, time, start, end, step } = values;
+      done(await commands.explain({ url, expr, time, start, end, step }));
+    });
 }
 
 const checkDescriptions: Readonly<Record<CheckKind, string>> = {

@@ -28,6 +28,7 @@ async function run(...words: readonly string[]): Promise<Run> {
       local = options;
       return Promise.resolve(0);
     },
+    explain: () => Promise.reject(new Error('another command')),
     check: (kind, files, options) => {
       checked = JSON.stringify([kind, files, options]);
       return Promise.resolve(1);

@@ -36,6 +36,10 @@ const commands: Commands = {
     const { runCheck } = await import('./check.ts');
     return await runCheck(kind, files, options, { out, error });
   },
+  async explain(options) {
+    const { explainQuery } = await import('./query_command.ts');
+    return await explainQuery(options, { out, error });
+  },
   version() {
     out(`torchring ${version} (node ${process.version})\n`);
   },
