@@ -4,7 +4,7 @@ import { type LoadedAlertmanagerConfig, parseAlertmanagerConfig } from '../alert
 import { errorText } from '../base/index.ts';
 import { ConfigError, findPlace } from '../model/index.ts';
 import { parseRuleFile } from '../rules/index.ts';
-import { missingFiles } from './check_files.ts';
+import { type FileProblem, missingFiles } from './check_files.ts';
 import { checkTargets } from './check_targets.ts';
 import type { CheckKind, CheckOptions, CliOutput } from './cli.ts';
 import {
@@ -12,6 +12,7 @@ import {
   findRuleFiles,
   ignoredMechanisms,
   loadPrometheusConfig,
+  type PrometheusConfig,
   parsePrometheusConfig,
 } from './config.ts';
 import { checkTemplates, diskFiles, ruleFileChecks, validateNotificationTemplate } from './config_files.ts';
@@ -68,19 +69,13 @@ const checks: Readonly<Record<CheckKind, Check>> = {
 async function checkConfig(file: string, options: CheckOptions): Promise<Verdict> {
   const { syntaxOnly, compatibility } = options;
   const shared = { environment: process.env, compatibility };
-  const text = await diskFiles.readText(file);
   const config = syntaxOnly
-    ? parsePrometheusConfig(text, { ...shared, file, directory: directoryOf(file) })
+    ? parsePrometheusConfig(await diskFiles.readText(file), { ...shared, file, directory: directoryOf(file) })
     : await loadPrometheusConfig(file, diskFiles, shared);
   const missing = syntaxOnly ? [] : await missingFiles(config);
   const targets = await checkTargets(config, syntaxOnly);
   const problems = [...missing, ...targets.problems];
-  if (problems.length > 0) {
-    throw new ConfigError(
-      file,
-      problems.map(({ path, message }) => ({ ...findPlace(text, path), field: fieldOf(path), message })),
-    );
-  }
+  if (problems.length > 0) throw await placed(problems, config, file);
   const ruleFiles = syntaxOnly ? [] : await findRuleFiles(config, diskFiles);
   const lines = [...targets.warnings];
   if (ruleFiles.length > 0) lines.push(`SUCCESS: ${ruleFiles.length} rule files found`);
@@ -88,6 +83,29 @@ async function checkConfig(file: string, options: CheckOptions): Promise<Verdict
   const ignored = ignoredMechanisms(config);
   if (ignored.length > 0) lines.push(`NOTE: not served yet and ignored: ${ignored.join(', ')} discovery`);
   return { lines, ruleFiles };
+}
+
+/** The problems of one file, the first that has any: of the configuration, or of one that it takes jobs from. */
+async function placed(
+  problems: readonly FileProblem[],
+  config: PrometheusConfig,
+  mainFile: string,
+): Promise<ConfigError> {
+  const all = problems.map(({ path, message }) => {
+    const [section, index, ...rest] = path;
+    const job = section === 'scrape_configs' ? config.scrapeConfigs[Number(index)]?.jobName : undefined;
+    const place = config.jobPlaces.get(job ?? '');
+    return place === undefined
+      ? { file: mainFile, path, message }
+      : { file: place.file, path: ['scrape_configs', place.index, ...rest], message };
+  });
+  const file = all[0]?.file ?? mainFile;
+  const text = await diskFiles.readText(file);
+  const here = all.filter((problem) => problem.file === file);
+  return new ConfigError(
+    file,
+    here.map(({ path, message }) => ({ ...findPlace(text, path), field: fieldOf(path), message })),
+  );
 }
 
 function fieldOf(path: readonly (string | number)[]): string {

@@ -30,7 +30,7 @@ import {
   scrapeConfig,
 } from '../scrape/index.ts';
 import { alertingConfig, otlpConfig, storageConfig, tracingConfig } from './config_sections.ts';
-import type { PrometheusConfig } from './config_types.ts';
+import type { JobPlace, PrometheusConfig } from './config_types.ts';
 
 export type {
   AlertingConfig,
@@ -61,13 +61,13 @@ const gogcDefault = 75;
 const pathPattern = /^[^*]*(\*[^/]*)?$/;
 
 interface RawConfig
-  extends Omit<PrometheusConfig, 'scrapeConfigs' | 'runtimeGogc' | 'shownYaml' | 'tracing'> {
+  extends Omit<PrometheusConfig, 'scrapeConfigs' | 'jobPlaces' | 'runtimeGogc' | 'shownYaml' | 'tracing'> {
   readonly runtime: { readonly gogc: number };
   readonly scrapeConfigs: readonly Pending[];
   readonly tracing: PrometheusConfig['tracing'];
 }
 
-type Main = Omit<PrometheusConfig, 'shownYaml'>;
+type Main = Omit<PrometheusConfig, 'shownYaml' | 'jobPlaces'>;
 
 const mainConfig: ObjectDecoder<Main> = decode.section<RawConfig, Main>(
   {
@@ -145,7 +145,11 @@ function checkNames(
 /** Reads the text of a prometheus.yml. Throws ConfigError with everything that is wrong. */
 export function parsePrometheusConfig(text: string, options: DecodeOptions): PrometheusConfig {
   const { value, shownYaml } = decodeYaml(text, mainConfig, options, mainConfig.initial());
-  return { ...value, shownYaml };
+  return { ...value, shownYaml, jobPlaces: placesOf(value.scrapeConfigs, options.file) };
+}
+
+function placesOf(jobs: readonly { readonly jobName: string }[], file: string): Map<string, JobPlace> {
+  return new Map(jobs.map(({ jobName }, index) => [jobName, { file, index }]));
 }
 
 /**
@@ -160,20 +164,22 @@ export async function loadPrometheusConfig(
   const text = await files.readText(path);
   const config = parsePrometheusConfig(text, { ...options, file: path, directory: directoryOf(path) });
   const jobs = [...config.scrapeConfigs];
-  const firstIn = new Map(jobs.map(({ jobName }) => [jobName, path]));
+  const places = new Map(config.jobPlaces);
   for (const pattern of config.scrapeConfigFiles) {
     for (const file of await files.glob(pattern)) {
-      jobs.push(...(await readExtraJobs(file, files, config.global, firstIn, options)));
+      const more = await readExtraJobs(file, files, config.global, places, options);
+      for (const [jobName, place] of placesOf(more, file)) places.set(jobName, place);
+      jobs.push(...more);
     }
   }
-  return { ...config, scrapeConfigs: jobs };
+  return { ...config, scrapeConfigs: jobs, jobPlaces: places };
 }
 
 async function readExtraJobs(
   file: string,
   files: FileReader,
   global: GlobalConfig,
-  firstIn: Map<string, string>,
+  places: ReadonlyMap<string, JobPlace>,
   options: Omit<DecodeOptions, 'file' | 'directory'>,
 ): Promise<readonly ScrapeConfig<DiscoveryConfig>[]> {
   const text = await files.readText(file);
@@ -181,6 +187,7 @@ async function readExtraJobs(
     { readonly scrapeConfigs: readonly Pending[] },
     readonly ScrapeConfig<DiscoveryConfig>[]
   >({ scrapeConfigs: field('scrape_configs', scrapeEntries) }, ({ scrapeConfigs }) => {
+    const firstIn = new Map([...places].map(([jobName, place]) => [jobName, place.file]));
     for (const { jobName, report } of scrapeConfigs) {
       const first = firstIn.get(jobName);
       if (first !== undefined) {

@@ -64,6 +64,11 @@ export interface OtlpConfig {
   readonly labelNamePreserveMultipleUnderscores: boolean;
 }
 
+export interface JobPlace {
+  readonly file: string;
+  readonly index: number;
+}
+
 export interface PrometheusConfig {
   readonly global: GlobalConfig;
   /** Percentage; kept because it is accepted, has no effect on this runtime. */
@@ -74,6 +79,8 @@ export interface PrometheusConfig {
   readonly scrapeConfigFiles: readonly string[];
   /** Jobs of the main file; `loadPrometheusConfig` adds those of scrape_config_files. */
   readonly scrapeConfigs: readonly ScrapeConfig<DiscoveryConfig>[];
+  /** The file in which each job is written, by its name, and its number there. */
+  readonly jobPlaces: ReadonlyMap<string, JobPlace>;
   readonly storage: StorageConfig;
   readonly tracing: TracingConfig | undefined;
   readonly remoteWrite: readonly RemoteWriteConfig[];
