@@ -17,6 +17,7 @@ export type {
 } from './backend.ts';
 export { ApiError } from './errors.ts';
 export { type PrometheusApiOptions, prometheusApi } from './prometheus/plugin.ts';
+export { plainError } from './refusals.ts';
 export type {
   FederateAnswer,
   OtlpBody,

@@ -16,6 +16,7 @@ import {
   parsePrometheusConfig,
 } from './config.ts';
 import { checkTemplates, diskFiles, ruleFileChecks, validateNotificationTemplate } from './config_files.ts';
+import { loadWebConfig } from './web_config.ts';
 
 const failedExitCode = 1;
 
@@ -64,6 +65,10 @@ const checks: Readonly<Record<CheckKind, Check>> = {
     return { lines: [`SUCCESS: ${groups.reduce((sum, { rules }) => sum + rules.length, 0)} rules found`] };
   },
   alertmanager: checkAlertmanager,
+  'web-config': async (file) => {
+    loadWebConfig(file);
+    return { lines: [`SUCCESS: ${file} is a valid web configuration`] };
+  },
 };
 
 async function checkConfig(file: string, options: CheckOptions): Promise<Verdict> {

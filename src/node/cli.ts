@@ -6,7 +6,7 @@ import type { GivenFlags } from './flag_values.ts';
 import type { NodeFlags } from './flags.ts';
 import type { ExplainArguments } from './query_command.ts';
 
-const checkKinds = ['config', 'rules', 'alertmanager'] as const;
+const checkKinds = ['config', 'rules', 'alertmanager', 'web-config'] as const;
 export type CheckKind = (typeof checkKinds)[number];
 
 export interface CheckOptions {
@@ -262,4 +262,5 @@ const checkDescriptions: Readonly<Record<CheckKind, string>> = {
   config: 'Check prometheus.yml files, and the rule files that they name',
   rules: 'Check rule files',
   alertmanager: 'Check alertmanager.yml files',
+  'web-config': 'Check web configuration files, with the certificates that they name',
 };

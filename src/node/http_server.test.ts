@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLogger } from '../base/index.ts';
 import { hostAndPort, listen, routePrefix } from './http_server.ts';
+import { WebSettings } from './web_server.ts';
 
 test('the route prefix is the one given, else the path of the external URL', () => {
   assert.equal(routePrefix('', ''), '');
@@ -16,10 +18,15 @@ test('a listen address is host:port, the host may be empty or in brackets', () =
 });
 
 test('an address that is taken is refused by name', async () => {
-  const first = await listen('127.0.0.1:0', async () => undefined);
+  const log = createLogger({ level: 'error', format: 'logfmt' });
+  const options = {
+    settings: new WebSettings('', log),
+    limits: { readTimeoutMs: 1000, connectionsMax: 10 },
+  };
+  const first = await listen('127.0.0.1:0', async () => undefined, options);
   try {
     await assert.rejects(
-      listen(first.address, async () => undefined),
+      listen(first.address, async () => undefined, options),
       /cannot listen on 127\.0\.0\.1:\d+/,
     );
   } finally {

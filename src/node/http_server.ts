@@ -2,6 +2,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { httpServerOptions } from '../api/index.ts';
 import { CodedError, errorText } from '../base/index.ts';
+import { guard, type ServerLimits, type WebSettings, webServer } from './web_server.ts';
 
 export interface HttpListener {
   /** `host:port` as it was bound. */
@@ -23,13 +24,20 @@ export function routePrefix(given: string, externalUrl: string): string {
   return trimmed === '' ? '' : `/${trimmed}`;
 }
 
+export interface ListenOptions {
+  readonly settings: WebSettings;
+  readonly limits: ServerLimits;
+}
+
 /** Rejects with CodedError `listen_address` when the address can't be bound. */
 export async function listen(
   address: string,
   mount: (app: FastifyInstance) => Promise<void>,
+  { settings, limits }: ListenOptions,
 ): Promise<HttpListener> {
   const { host, port } = hostAndPort(address);
-  const app = fastify(httpServerOptions());
+  const app = fastify(httpServerOptions((handle) => webServer(settings, limits, handle)));
+  guard(app, settings);
   await mount(app);
   try {
     await app.listen({ port, host: host === '' ? '::' : host });

@@ -55,6 +55,7 @@ import { RuleSources } from './rule_sources.ts';
 import { SilenceStore } from './silence_store.ts';
 import { storageSettings } from './storage_settings.ts';
 import { version } from './version.ts';
+import { WebSettings } from './web_server.ts';
 import { workerThreads } from './worker_threads.ts';
 
 /** Workers that a node starts by itself at most. */
@@ -94,6 +95,7 @@ export class TorchringNode {
   #parts: (ClusterParts & AlertmanagerParts) | undefined;
   readonly #reloader: ConfigReloader;
   readonly #notifications: Notifications;
+  readonly #web: WebSettings;
   #stopping: Promise<void> | undefined;
   #onQuit: () => void = () => undefined;
 
@@ -101,6 +103,7 @@ export class TorchringNode {
     this.#flags = flags;
     this.#deps = deps;
     this.#startedAtMs = deps.clock.nowMs();
+    this.#web = new WebSettings(flags.webConfigFile, deps.log);
     this.#registry = createRegistry(() => this.#reloader.status);
     this.#system = new ActorSystem({ ...deps, registry: this.#registry, name: 'control' });
     this.#settings = workerSettings(flags, storage);
@@ -166,11 +169,12 @@ export class TorchringNode {
       log.warn({ feature }, 'this feature has no effect yet');
     }
     for (const address of this.#flags.webListenAddresses) {
-      this.#listeners.push(await listen(address, (app) => this.#mountPrometheus(app)));
+      this.#listeners.push(await this.#listen(address, (app) => this.#mountPrometheus(app)));
       log.info({ address }, 'Torchring listens for HTTP');
     }
     const { alertmanagerListenAddress } = this.#flags;
-    this.#listeners.push(await listen(alertmanagerListenAddress, (app) => this.#mountAlertmanager(app, '')));
+    const mount = (app: FastifyInstance): Promise<void> => this.#mountAlertmanager(app, '');
+    this.#listeners.push(await this.#listen(alertmanagerListenAddress, mount));
     await this.#startThreads();
     const cluster = await startCluster(this.#clusterOptions(config), {
       ...this.#deps,
@@ -325,6 +329,11 @@ export class TorchringNode {
     });
   }
 
+  #listen(address: string, mount: (app: FastifyInstance) => Promise<void>): Promise<HttpListener> {
+    const { webReadTimeoutMs: readTimeoutMs, webMaxConnections: connectionsMax } = this.#flags;
+    return listen(address, mount, { settings: this.#web, limits: { readTimeoutMs, connectionsMax } });
+  }
+
   async #mountPrometheus(app: FastifyInstance): Promise<void> {
     const prefix = routePrefix(this.#flags.webRoutePrefix, this.#flags.webExternalUrl);
     await app.register(prometheusApi, {
@@ -371,6 +380,7 @@ export class TorchringNode {
     await this.#closeListeners();
     this.#applier?.stop();
     await this.#cluster?.leave();
+    await this.#web.passwords.close();
     await this.#threads?.stop(stopDeadlineMs);
     await this.#system.shutdown(stopDeadlineMs);
     await this.#queryLog.close();
@@ -391,7 +401,8 @@ export class TorchringNode {
   #externalUrl(): string {
     if (this.#flags.webExternalUrl !== '') return this.#flags.webExternalUrl.replace(/\/$/, '');
     const { host, port } = hostAndPort(this.#listeners[0]?.address ?? ':9090');
-    return `http://${isUnspecified(host) ? hostname() : host}:${port}`;
+    const scheme = this.#web.isTls ? 'https' : 'http';
+    return `${scheme}://${isUnspecified(host) ? hostname() : host}:${port}`;
   }
 
   #clusterOptions(config: LoadedConfig): ClusterOptions {
