@@ -97,3 +97,23 @@ test('redirects that go round in circles end', async (context) => {
   await assert.rejects(status(`${url}/302`, dispatcher, 'GET'), /stopped after 10 redirects/);
   assert.equal(seen.length, 11);
 });
+
+test('a GET whose idle connection was closed is sent once more, a first connection gets no second try', async (context) => {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests++;
+    if (requests === 2 || request.url === '/closed') request.socket.end();
+    else response.end('ok');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const dispatcher = await open(context);
+  assert.equal(await status(`${url}/a`, dispatcher, 'GET'), 200);
+  assert.equal(await status(`${url}/a`, dispatcher, 'GET'), 200);
+  assert.equal(requests, 3);
+  const fresh = await open(context);
+  await assert.rejects(status(`${url}/closed`, fresh, 'GET'));
+  assert.equal(requests, 4);
+});

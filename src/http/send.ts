@@ -10,6 +10,16 @@ const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
 /** Those that ask for the same method and body again. */
 const repeatStatuses: readonly number[] = [307, 308];
 
+/**
+ * A connection that had served before was closed in place of an answer, as happens to idle ones: Go asks again then, and
+ * so a server that closes them costs nobody a scrape.
+ */
+function isClosedWhileIdle(error: unknown): boolean {
+  if (!(error instanceof Error) || !('socket' in error)) return false;
+  const { socket } = error as { socket?: { bytesRead?: number } | null };
+  return (socket?.bytesRead ?? 0) > 0;
+}
+
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
@@ -36,12 +46,17 @@ export async function send(
   for (let redirects = 0; ; redirects++) {
     // Credentials stay with the origin they were configured for.
     const headers = new URL(url).origin === origin ? { ...request.headers, ...secrets } : request.headers;
-    const response = await undici.request(url, {
-      method,
-      headers,
-      dispatcher: await connections.dispatcher(new URL(url)),
-      signal,
-      body: request.body ?? null,
+    const ask = async (): Promise<Dispatcher.ResponseData> =>
+      undici.request(url, {
+        method,
+        headers,
+        dispatcher: await connections.dispatcher(new URL(url)),
+        signal,
+        body: request.body ?? null,
+      });
+    const response = await ask().catch((error: unknown) => {
+      if (method === 'GET' && isClosedWhileIdle(error) && !signal.aborted) return ask();
+      throw error;
     });
     const { location } = response.headers;
     const isRedirect = followed.includes(response.statusCode) && typeof location === 'string';

@@ -209,7 +209,8 @@ export class ScrapeCollector implements ExpositionSink {
 
   /** Notes that the series has a sample in this scrape; returns its place in the batch. */
   #take(series: number, isNew: boolean, isExplicit: boolean, timestampMs: number): number {
-    if (isNew) this.counts.seriesAdded++;
+    // As with the sample limit, what comes after does not count.
+    if (isNew && !this.#isOverBucketLimit) this.counts.seriesAdded++;
     if (!isExplicit || this.#config.trackTimestampsStaleness) this.#cache.track(series);
     this.#lastPlace = this.#batches.placeOf(series);
     this.#lastTimestampMs = timestampMs;
