@@ -3,11 +3,10 @@
  * (prometheus.io/docs/prometheus/latest/http_sd). An answer that is not one keeps the last good targets.
  */
 import { createHash } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import { type HttpConnections, openDispatcher, requestErrorText, send } from '../http/index.ts';
+import { type HttpConnections, openDispatcher, requestErrorText, send, statusText } from '../http/index.ts';
 import { Labels } from '../model/index.ts';
 import type { HttpSdConfig } from './config/basic.ts';
 import { BadTargetsError, HttpDiscoveryError } from './errors.ts';
@@ -95,7 +94,7 @@ class HttpDiscovery {
     const { statusCode } = response;
     if (statusCode !== 200) {
       await response.body.dump();
-      const text = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trimEnd();
+      const text = statusText(statusCode);
       throw new HttpDiscoveryError(`server returned HTTP status ${text}`);
     }
     const contentType = String(response.headers['content-type'] ?? '');

@@ -3,11 +3,11 @@
  * A token serves until shortly before it expires, or until the secret's file changes.
  */
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
 import { type Clock, errorText, systemClock } from '../base/index.ts';
 import type { OAuth2Config } from '../model/index.ts';
 import { openDispatcher } from './dispatcher.ts';
 import { readSecret } from './secret.ts';
+import { statusText } from './status.ts';
 import { loadUndici } from './undici.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -191,7 +191,7 @@ export class TokenSource {
 
   #tokenOf(answer: Answer): Token {
     if (!isSuccess(answer)) {
-      const status = `${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trimEnd();
+      const status = statusText(answer.status);
       const shown = answer.text.slice(0, shownBytesMax);
       throw new Error(`oauth2: cannot fetch token: ${status}\nResponse: ${shown}`);
     }

@@ -8,14 +8,15 @@ import { flushCompileCache } from 'node:module';
 const restartedVariable = 'TORCHRING_RESTARTED';
 
 /**
- * Begins the process anew if the compiler was loaded, be it by `loadRest`, which loads what is not loaded yet.
- * To be called before anything runs. Returns where there is nothing to gain or the platform can't.
+ * Begins the process anew if the compiler was loaded for what is there, once `loadRest` has loaded what is loaded later or
+ * in threads: that is in the cache then, too. To be called before anything runs. Returns where there is nothing to gain or
+ * the platform can't. A warm start loads nothing early.
  */
 export async function restartIfCompiled(loadRest: () => Promise<unknown>): Promise<void> {
-  await loadRest();
   const { execve, env } = process;
   if (!isCompilerLoaded() || execve === undefined || process.platform === 'win32') return;
   if (env['NODE_COMPILE_CACHE'] === undefined || env[restartedVariable] !== undefined) return;
+  await loadRest();
   flushCompileCache();
   const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   execve(process.execPath, words, { ...env, [restartedVariable]: '1' });

@@ -2,12 +2,11 @@
  * GET with everything a job's HTTP section asks for: authentication, TLS, proxy, custom headers, redirects,
  * a deadline over the whole exchange, and bounds on what is read, before and after decompression.
  */
-import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { type Clock, errorText } from '../base/index.ts';
-import { type HttpConnections, openDispatcher, requestErrorText, send } from '../http/index.ts';
+import { type HttpConnections, openDispatcher, requestErrorText, send, statusText } from '../http/index.ts';
 import { type HttpClientConfig, quoteGo } from '../model/index.ts';
 import { ScrapeError } from './errors.ts';
 
@@ -105,7 +104,7 @@ async function fetchBody(
   exchange.isAnswered = true;
   if (response.statusCode !== 200) {
     await response.body.dump();
-    const text = `${response.statusCode} ${STATUS_CODES[response.statusCode] ?? ''}`.trimEnd();
+    const text = statusText(response.statusCode);
     throw new ScrapeError('http_status', `server returned HTTP status ${text}`);
   }
   return {

@@ -100,6 +100,24 @@ const bannedTimeCalls: Readonly<Record<string, string>> = {
   setInterval: 'Clock.after',
 };
 
+/** An import of these runs their getters, one of which loads a second HTTP client and HTTP/2 into the thread. */
+const heavyModules: readonly string[] = ['node:http', 'node:https', 'node:http2'];
+
+/** What every thread of a node would pay for with megabytes. */
+export function checkHeavyImports(files: readonly SourceFile[]): Finding[] {
+  return files
+    .filter(({ path }) => path.startsWith('src/') && !isTest(path))
+    .flatMap(({ path, imports }) =>
+      imports
+        .filter(({ specifier, typeOnly }) => heavyModules.includes(specifier) && !typeOnly)
+        .map(({ specifier, line }) => ({
+          path,
+          line,
+          message: `imports ${specifier}; call process.getBuiltinModule('${specifier}')`,
+        })),
+    );
+}
+
 /** Time and chance come in as arguments; pure folders do no I/O. */
 export function checkBannedCalls(files: readonly SourceFile[]): Finding[] {
   const findings: Finding[] = [];

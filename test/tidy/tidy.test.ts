@@ -5,6 +5,7 @@ import {
   checkBannedCalls,
   checkCycles,
   checkDeadFiles,
+  checkHeavyImports,
   checkIndexes,
   checkLengths,
 } from './rules.ts';
@@ -51,6 +52,13 @@ test('an import cycle is found, a cycle of types is not one', () => {
     `import type { a } from './a.ts';\nexport const b: typeof a = 1;\n`,
   );
   assert.deepEqual(checkCycles([a, typed]), []);
+});
+
+test("an import of Node's HTTP modules is found, one of their types is fine", () => {
+  const file = (text: string) => parseSource('src/api/x.ts', `${text}\nexport const a = 1;\n`);
+  const value = file(`import { STATUS_CODES } from 'node:http';`);
+  assert.match(messages(checkHeavyImports([value]))[0] ?? '', /process.getBuiltinModule\('node:http'\)/);
+  assert.deepEqual(checkHeavyImports([file(`import type { Server } from 'node:http';`)]), []);
 });
 
 test('a clock, a timer and chance of its own are found', () => {
