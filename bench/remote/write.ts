@@ -1,6 +1,6 @@
 /**
  * What taking in remote write costs a server, from the socket to the log: 50 k series of the usual data set, as many rounds
- * as make two million samples, sent one request after the other to each server in turn, each with its default settings
+ * as make four million samples, sent one request after the other to each server in turn, each with its default settings
  * (a node of ours with those of its launcher). CPU is that of the whole process, its start not included. Figures of one
  * run can be compared, those of different runs can't. TORCHRING_BENCH_SERIES gives another size.
  */
@@ -19,9 +19,9 @@ import { chosenSeries } from '../tsdb/support/size.ts';
 import { DataSet } from '../workload/data_set.ts';
 
 const seriesDefault = 50_000;
-const samplesPerRun = 2_000_000;
+const samplesPerRun = 4_000_000;
 /** Rounds that are sent before the measured ones: every series is new in the first, and code is compiled. */
-const warmUpRounds = 4;
+const warmUpRounds = 8;
 /** The data begin so long ago: servers refuse what is older than their retention, or yet to come. */
 const agoMs = 3_600_000;
 const goalOfPrometheus = 0.4;

@@ -104,43 +104,34 @@ export class NodeRemoteBackend implements RemoteBackend {
 
   async read(body: Uint8Array, signal: AbortSignal): Promise<ReadAnswer> {
     await this.#gate.enter(signal);
-    let isStreamed = false;
+    const id = ++this.#lastId;
+    let worker: ActorRef<WorkerMessage> | undefined;
+    let isOver = false;
+    // Also when the client goes before it has taken anything: then nobody asks for the pieces at all.
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      worker?.tell({ type: 'remoteReadEnd', id });
+      this.#gate.leave();
+    };
+    signal.addEventListener('abort', end, { once: true });
     try {
-      const worker = this.#deps.workers.next();
-      const id = ++this.#lastId;
       const { readSamplesMax, frameBytesMax } = this.#deps.limits;
       const { externalLabels } = this.#config().global;
       const spec = { body, externalLabels, samplesMax: readSamplesMax, frameBytesMax };
-      const end = (): void => void worker.tell({ type: 'remoteReadEnd', id });
-      signal.addEventListener('abort', end, { once: true });
-      const start = await worker.ask<RemoteReadStart>(
+      const reader = this.#deps.workers.next();
+      worker = reader;
+      const start = await reader.ask<RemoteReadStart>(
         (replyTo) => ({ type: 'remoteRead', id, spec, replyTo }),
         readDeadlineMs,
       );
-      if (start.type !== 'chunks') return start;
-      isStreamed = true;
-      return { type: 'chunks', pieces: this.#pieces(worker, id) };
+      if (start.type === 'chunks') return { type: 'chunks', pieces: pieces(reader, id, end) };
+      end();
+      return start;
     } catch (error) {
+      end();
       if (!(error instanceof CodedError)) throw error;
       return { type: 'refused', status: 503, message: errorText(error) };
-    } finally {
-      if (!isStreamed) this.#gate.leave();
-    }
-  }
-
-  async *#pieces(worker: ActorRef<WorkerMessage>, id: number): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        const { bytes, isLast } = await worker.ask<RemoteReadPart>(
-          (replyTo) => ({ type: 'remoteReadNext', id, replyTo }),
-          readDeadlineMs,
-        );
-        if (bytes.length > 0) yield bytes;
-        if (isLast) return;
-      }
-    } finally {
-      worker.tell({ type: 'remoteReadEnd', id });
-      this.#gate.leave();
     }
   }
 
@@ -169,6 +160,26 @@ export class NodeRemoteBackend implements RemoteBackend {
     const config = this.#deps.config();
     if (config === undefined) throw new CodedError('unavailable', 'this node is starting');
     return config;
+  }
+}
+
+/** The parts of a streamed answer, as the worker makes them. */
+async function* pieces(
+  worker: ActorRef<WorkerMessage>,
+  id: number,
+  end: () => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const { bytes, isLast } = await worker.ask<RemoteReadPart>(
+        (replyTo) => ({ type: 'remoteReadNext', id, replyTo }),
+        readDeadlineMs,
+      );
+      if (bytes.length > 0) yield bytes;
+      if (isLast) return;
+    }
+  } finally {
+    end();
   }
 }
 

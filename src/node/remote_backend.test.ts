@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Registry } from 'prom-client';
+import { LocalWorkers, type WorkerMessage } from '../actors/index.ts';
+import type { ActorRef } from '../runtime/index.ts';
+import { VirtualClock } from '../runtime/testing/index.ts';
+import type { PrometheusConfig } from './config_types.ts';
+import { ReadGate } from './read_gate.ts';
+import { NodeRemoteBackend } from './remote_backend.ts';
+
+type Message = Extract<WorkerMessage, { readonly replyTo?: unknown }>;
+
+/** A worker that streams one part and then waits for `finish`. */
+function backendWith(readsMax: number): { backend: NodeRemoteBackend; told: string[]; registry: Registry } {
+  const told: string[] = [];
+  const worker = {
+    tell: (message: WorkerMessage) => {
+      told.push(message.type);
+      return 'queued';
+    },
+    ask: async (make: (replyTo: unknown) => Message) => {
+      const { type } = make(undefined);
+      told.push(type);
+      return type === 'remoteRead' ? { type: 'chunks' } : { bytes: Buffer.from('part'), isLast: false };
+    },
+  } as unknown as ActorRef<WorkerMessage>;
+  const workers = new LocalWorkers({ shards: 1, stores: 1, workers: 1 });
+  workers.set(0, worker);
+  const registry = new Registry();
+  const config = { global: { externalLabels: {} } } as unknown as PrometheusConfig;
+  const limits = { readSamplesMax: 0, readsMax, frameBytesMax: 1, lookbackMs: 1 };
+  const clock = new VirtualClock();
+  const backend = new NodeRemoteBackend({
+    workers,
+    features: [],
+    limits,
+    config: () => config,
+    clock,
+    registry,
+  });
+  return { backend, told, registry };
+}
+
+test('a client that goes gives its place to the next, whether it has taken anything or not', async () => {
+  const { backend, told, registry } = backendWith(1);
+  const queries = registry.getSingleMetric('prometheus_remote_read_handler_queries');
+  const running = async (): Promise<number | undefined> => (await queries?.get())?.values[0]?.value;
+  const body = new Uint8Array(1);
+  const first = new AbortController();
+  assert.equal((await backend.read(body, first.signal)).type, 'chunks');
+  const waiting = backend.read(body, new AbortController().signal);
+  assert.equal(await running(), 2);
+  first.abort();
+  const second = await waiting;
+  assert.deepEqual(told, ['remoteRead', 'remoteReadEnd', 'remoteRead']);
+  assert.equal(second.type, 'chunks');
+  if (second.type !== 'chunks') return;
+  for await (const piece of second.pieces) {
+    assert.equal(String(piece), 'part');
+    break;
+  }
+  assert.equal(told.at(-1), 'remoteReadEnd');
+  assert.equal(await running(), 0);
+});
+
+test('who waits for a remote read and goes is not waited for', async () => {
+  const gate = new ReadGate(1);
+  await gate.enter(new AbortController().signal);
+  const gone = new AbortController();
+  const waiting = gate.enter(gone.signal);
+  const after = gate.enter(new AbortController().signal);
+  gone.abort(new Error('gone'));
+  await assert.rejects(waiting, /gone/);
+  gate.leave();
+  await after;
+  assert.equal(gate.size, 1);
+  const open = new ReadGate(0);
+  for (let i = 0; i < 5; i++) await open.enter(new AbortController().signal);
+  assert.equal(open.size, 5);
+});
