@@ -12,6 +12,7 @@ import { loadCluster } from '../cluster/index.ts';
 import { ConfigError } from '../model/index.ts';
 import type { ParsedNodeFlags } from './flags.ts';
 import { TorchringNode } from './node.ts';
+import { loadPasswordThread } from './password_check.ts';
 import { restartIfCompiled } from './restart.ts';
 
 /** The exit code of a start that the user's input prevented. */
@@ -19,7 +20,8 @@ const exitBadInput = 2;
 
 /** Resolves with the exit code once the node has stopped. */
 export async function runNode(flags: ParsedNodeFlags): Promise<number> {
-  await restartIfCompiled(() => Promise.all([loadWorker(), loadCluster()]));
+  const loadRest = [loadWorker, loadCluster, ...(flags.webConfigFile === '' ? [] : [loadPasswordThread])];
+  await restartIfCompiled(() => Promise.all(loadRest.map((load) => load())));
   const log = createLogger({ level: flags.logLevel, format: flags.logFormat });
   for (const text of flags.notYetEffective) log.warn({}, text);
   const hangUps = reloadOnHangUp();

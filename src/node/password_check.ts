@@ -13,6 +13,11 @@ const waitingMax = 100;
 
 const entry = new URL('./password_thread.ts', import.meta.url);
 
+/** Loads what the thread would, without starting anything. */
+export async function loadPasswordThread(): Promise<void> {
+  await import('./password_thread.ts');
+}
+
 interface Checked {
   readonly id: number;
   readonly isRight: boolean;

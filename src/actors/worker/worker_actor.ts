@@ -71,7 +71,7 @@ class WorkerBehavior implements Behavior<Message> {
   }
 
   receive(message: Message, context: ActorContext<Message>): void {
-    const { view, hosted, handOver, scrapes, queries, lookups } = this.#parts;
+    const { view, hosted, handOver, scrapes, queries } = this.#parts;
     switch (message.type) {
       case 'cluster':
         view.update(message.state);
@@ -96,25 +96,9 @@ class WorkerBehavior implements Behavior<Message> {
         this.#execute(message);
         break;
       case 'query':
-        this.#query(
-          context,
-          message.id,
-          message.replyTo,
-          (signal) => queries.answer(message.spec, signal),
-          buffersOf,
-        );
-        break;
       case 'vector':
-        this.#query(context, message.id, message.replyTo, (signal) => queries.vector(message.spec, signal));
-        break;
       case 'lookup':
-        this.#query(
-          context,
-          message.id,
-          message.replyTo,
-          (signal) => lookups.answer(message.spec, signal),
-          buffersOf,
-        );
+        this.#startQuery(message, context);
         break;
       case 'select':
         settle(this.#select(message.spec), message.replyTo);
@@ -146,6 +130,31 @@ class WorkerBehavior implements Behavior<Message> {
       case 'maintain':
         this.#maintain();
         break;
+    }
+  }
+
+  #startQuery(
+    message: Extract<WorkerMessage, { type: 'query' | 'vector' | 'lookup' }>,
+    context: ActorContext<Message>,
+  ): void {
+    const { queries, lookups } = this.#parts;
+    const { id } = message;
+    switch (message.type) {
+      case 'query': {
+        const { spec, replyTo } = message;
+        this.#query(context, id, replyTo, (signal) => queries.answer(spec, signal), buffersOf);
+        break;
+      }
+      case 'vector': {
+        const { spec, replyTo } = message;
+        this.#query(context, id, replyTo, (signal) => queries.vector(spec, signal));
+        break;
+      }
+      case 'lookup': {
+        const { spec, replyTo } = message;
+        this.#query(context, id, replyTo, (signal) => lookups.answer(spec, signal), buffersOf);
+        break;
+      }
     }
   }
 
