@@ -93,7 +93,8 @@ export class StepWindows {
   }
 
   get lastCount(): number {
-    return (this.to.at(-1) ?? 0) - (this.from.at(-1) ?? 0);
+    const last = this.to.length - 1;
+    return last < 0 ? 0 : (this.to[last] as number) - (this.from[last] as number);
   }
 
   /** The steps whose windows have `samplesMin` samples. */
