@@ -24,6 +24,7 @@ import type {
 } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
+import { parseSelector } from '../promql/index.ts';
 import type { RuleGroupView } from '../rules/index.ts';
 import type { FeatureList } from './feature_list.ts';
 import type { ConfigStatus } from './own_metrics.ts';
@@ -206,6 +207,8 @@ export class NodeBackend implements PrometheusBackend {
   }
 
   async targetMetadata(filter: TargetMetadataFilter, signal: AbortSignal): Promise<Answer> {
+    // Here, or every node would have to say that it can't be read.
+    if (filter.matchTarget !== undefined) parseSelector(filter.matchTarget, { emptyAllowed: true });
     const { items, warnings } = await this.#parts.reports.everywhere('targetMetadata', signal, filter);
     return answerOf(items, warnings);
   }

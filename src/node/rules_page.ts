@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { RulesFilter } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
 import { Labels, type Matcher, matchesAll } from '../model/index.ts';
-import { parseExpr } from '../promql/index.ts';
+import { parseSelector } from '../promql/index.ts';
 import { type AlertingRuleView, type RuleGroupView, ruleGroupKey } from '../rules/index.ts';
 
 export interface RulesPage {
@@ -35,7 +35,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Throws QueryError or CodedError `bad_data` on a selector or a token that makes no sense. */
 export function rulesPage(groups: readonly RuleGroupView[], filter: RulesFilter): RulesPage {
-  const matcherSets = filter.match.map(matchersOf);
+  const matcherSets = filter.match.map((text) => parseSelector(text));
   const sorted = distinctGroups(groups);
   const { groupLimit, groupNextToken } = filter;
   if (groupLimit === undefined) {
@@ -59,13 +59,7 @@ export function rulesPage(groups: readonly RuleGroupView[], filter: RulesFilter)
 
 /** As Prometheus makes it, though only we read it. */
 function tokenOf({ file, name }: RuleGroupView): string {
-  return createHash('sha256').update(ruleGroupKey(file, name)).digest('hex');
-}
-
-function matchersOf(text: string): readonly Matcher[] {
-  const expr = parseExpr(text);
-  if (expr.kind === 'vector') return expr.matchers;
-  throw new CodedError('bad_data', `invalid parameter "match[]": ${text} is not a series selector`);
+  return createHash('sha1').update(`${file};${name}`).digest('hex');
 }
 
 /** The group with the rules that pass, or nothing when none does. */

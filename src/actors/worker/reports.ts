@@ -65,7 +65,8 @@ function metadata({ scrapes, hosted }: Sources, filter: ReportFilter): Entry[] {
 
 /** An asker for one metric knows its name, so that it isn't repeated. */
 function targetMetadata({ scrapes }: Sources, { metric, limit, matchTarget }: ReportFilter): object[] {
-  const matchers: readonly Matcher[] = matchTarget === undefined ? [] : parseSelector(matchTarget);
+  const matchers: readonly Matcher[] =
+    matchTarget === undefined ? [] : parseSelector(matchTarget, { emptyAllowed: true });
   const entries: object[] = [];
   for (const { target, families } of scrapes.metadata()) {
     // A target's families are told all or not at all, as Prometheus does.
