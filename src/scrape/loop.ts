@@ -54,6 +54,10 @@ const parsers: Readonly<Record<ExpositionFormat, ParseExposition>> = {
   protobuf: parseProtobuf,
 };
 
+/** One bit for each. */
+const dialects: Readonly<Record<ExpositionFormat, number>> = { text: 1, openmetrics: 2, protobuf: 4 };
+const dialectsEnd = 8;
+
 /** What the store refused of a scrape. */
 export interface RefusedSamples {
   readonly outOfOrder: number;
@@ -234,7 +238,10 @@ export class ScrapeLoop {
   /** Throws ExpositionError, ScrapeError, HistogramError. */
   #parse(body: Uint8Array, contentType: string, collector: ScrapeCollector): void {
     const format = expositionFormat(contentType, this.#deps.config.fallbackScrapeProtocol);
-    const sink = this.#customBuckets?.begin(collector, this.#batches.numbering) ?? collector;
+    const dialect = dialects[format];
+    this.#cache.speak(dialect);
+    const numbering = this.#batches.numbering * dialectsEnd + dialect;
+    const sink = this.#customBuckets?.begin(collector, numbering) ?? collector;
     try {
       parsers[format](body, sink, this.#options);
       this.#customBuckets?.end();

@@ -21,6 +21,9 @@ export class SeriesCache {
   #lastScrape = new Int32Array(64);
   /** Per entry: the one that came after it in the scrape that saw it last. */
   #follower = new Int32Array(64);
+  /** Per entry: in which formats it was found to be well written, one bit each. */
+  #dialects = new Uint8Array(64);
+  #dialect = 1;
   #firstEntry = never;
   #cursor = never;
   #scrape = 1;
@@ -94,10 +97,16 @@ export class SeriesCache {
     this.#cursor = never;
   }
 
+  /** The running scrape's format, as a bit: what is well written in one may be a fault in another. */
+  speak(dialect: number): void {
+    this.#dialect = dialect;
+  }
+
   /** See ExpositionSink; the guess is `expectedEntry`. */
   expectedEnd(body: Uint8Array, at: number): number {
     const entry = this.expectedEntry;
-    return entry < 0 ? -1 : this.#keys.matchEnd(entry, body, at);
+    if (entry < 0 || ((this.#dialects[entry] as number) & this.#dialect) === 0) return -1;
+    return this.#keys.matchEnd(entry, body, at);
   }
 
   get expectedEntry(): number {
@@ -105,14 +114,22 @@ export class SeriesCache {
   }
 
   find(body: Uint8Array, start: number, end: number): number {
-    return this.#keys.find(body, start, end);
+    const entry = this.#keys.find(body, start, end);
+    return entry >= 0 && ((this.#dialects[entry] as number) & this.#dialect) !== 0 ? entry : -1;
   }
 
   /** Adds a spelling of `labels`, or of a series that relabeling drops (undefined). Returns the entry. */
   add(body: Uint8Array, start: number, end: number, labels: Labels | undefined): number {
+    const known = this.#keys.find(body, start, end);
+    if (known >= 0) {
+      // Known from another format, and as well written in this one.
+      this.#dialects[known] = (this.#dialects[known] as number) | this.#dialect;
+      return known;
+    }
     const entry = this.#keys.add(body, start, end);
     if (entry === this.#seriesOf.length) this.#growEntries();
     this.#seriesOf[entry] = labels === undefined ? dropped : this.#seriesIndex(labels);
+    this.#dialects[entry] = this.#dialect;
     this.#lastScrape[entry] = never;
     this.#follower[entry] = never;
     return entry;
@@ -201,6 +218,7 @@ export class SeriesCache {
     const old = {
       seriesOf: this.#seriesOf,
       lastScrape: this.#lastScrape,
+      dialects: this.#dialects,
       series: this.#series,
       tracked: this.#tracked,
       storeRef: this.#storeRef,
@@ -216,6 +234,7 @@ export class SeriesCache {
     const entriesMax = Math.max(64, 2 ** Math.ceil(Math.log2(kept.length + 1)));
     this.#seriesOf = new Int32Array(entriesMax);
     this.#lastScrape = new Int32Array(entriesMax);
+    this.#dialects = new Uint8Array(entriesMax);
     this.#follower = new Int32Array(entriesMax).fill(never);
     this.#firstEntry = never;
     this.#cursor = never;
@@ -232,6 +251,7 @@ export class SeriesCache {
     for (const [entry, oldEntry] of kept.entries()) {
       const oldSeries = old.seriesOf[oldEntry] as number;
       this.#lastScrape[entry] = old.lastScrape[oldEntry] as number;
+      this.#dialects[entry] = old.dialects[oldEntry] as number;
       const series = oldSeries < 0 ? dropped : this.#seriesIndex(old.series[oldSeries] as Labels);
       this.#seriesOf[entry] = series;
       if (series < 0) continue;
@@ -264,6 +284,9 @@ export class SeriesCache {
     this.#seriesOf = enlarged(this.#seriesOf, size);
     this.#lastScrape = enlarged(this.#lastScrape, size);
     this.#follower = enlarged(this.#follower, size);
+    const dialects = new Uint8Array(size);
+    dialects.set(this.#dialects);
+    this.#dialects = dialects;
   }
 
   #growSeries(): void {
