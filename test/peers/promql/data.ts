@@ -45,6 +45,7 @@ export function randomData(seed: number, startMs: number): SeriesColumns[] {
       }
       add({ __name__: 'native', ...place }, native(random, random.below(4)));
       add({ __name__: 'mixed', ...place }, mixed(random));
+      add({ __name__: 'custom', ...place }, custom(random));
     }
   }
   return series.sort((a, b) => a.labels.compare(b.labels));
@@ -75,8 +76,9 @@ function counter(random: Random, growth: number): Draw {
   };
 }
 
+/** No two series have the same value at a time: the order of equals is not defined. */
 function gauge(random: Random): Draw {
-  let value = random.below(100);
+  let value = random.below(100) + random.next() / 1024;
   return () => {
     value += (random.below(2001) - 1000) / 64;
     return value;
@@ -127,6 +129,29 @@ function mixed(random: Random): Draw {
   return (round) => (round % 40 < 20 ? floats(round) : histograms(round));
 }
 
+/** Buckets of its own bounds; now and then they change. */
+function custom(random: Random): Draw {
+  let bounds = [0.1, 0.5, 2];
+  let counts = [0, 0, 0, 0];
+  let sum = 0;
+  return () => {
+    if (random.below(30) === 0) {
+      bounds = random.below(2) === 0 ? [0.1, 0.5, 2] : [0.1, 2];
+      counts = [...bounds, 0].map(() => 0);
+      sum = 0;
+    }
+    counts = counts.map((count) => count + random.below(4));
+    sum += random.below(50) / 4;
+    return new FloatHistogram({
+      ...{ schema: -53, customValues: Float64Array.from(bounds), zeroThreshold: 0, zeroCount: 0, sum },
+      count: counts.reduce((a, b) => a + b, 0),
+      positiveSpans: [{ offset: 0, length: counts.length }],
+      positiveBuckets: Float64Array.from(counts),
+      ...{ negativeSpans: [], negativeBuckets: new Float64Array(0) },
+    });
+  };
+}
+
 /** Bodies of remote write requests with everything, in the order of time: a receiver takes a request's floats first. */
 export function* requestsOf(
   series: readonly SeriesColumns[],
@@ -159,5 +184,6 @@ function wireHistogram(histogram: FloatHistogram) {
     negativeSpans: negativeSpans.map((span) => ({ ...span })),
     positiveCounts: [...positiveBuckets],
     negativeCounts: [...negativeBuckets],
+    customValues: [...histogram.customValues],
   };
 }

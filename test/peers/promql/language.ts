@@ -1,13 +1,13 @@
 /**
  * Draws queries out of the whole language as Prometheus 3.5 has it, over the metrics of data.ts, with everything nested into
- * everything; same seed, same queries. Left out is what has no defined answer: limitk and limit_ratio go by the order of
- * storage or by a hash that depends on the build, and topk goes by the order of storage among equals. Subqueries name their
+ * everything; same seed, same queries. Left out is what has no defined answer: limitk goes by the order of storage, of which only
+ * the count of series is looked at, and so does topk among equals; info, which 3.5 gives labels of other targets. Subqueries name their
  * step: between windows that lie apart Prometheus evaluates points that nobody uses, and may refuse what ours never looks at.
  */
 import type { Random } from '../../../src/base/index.ts';
 
 const selectors = [
-  ...['ops_total', 'queue', 'uneven', 'native', 'mixed', 'build_info', 'latency_bucket', 'nothing'],
+  ...['ops_total', 'queue', 'uneven', 'native', 'mixed', 'custom', 'build_info', 'latency_bucket', 'nothing'],
   ...['ops_total{mode="read"}', 'queue{job=~"a.*"}', 'native{instance!~"b.*"}', '{__name__=~"queue|uneven"}'],
   ...['latency_bucket{job="db"}', 'mixed{instance="a:1"}', '{job="api", mode=""}', 'queue{zone!="x"}'],
 ];
@@ -71,6 +71,7 @@ const unary = [
   ...['days_in_month', 'sort', 'sort_desc', 'histogram_count', 'histogram_sum', 'histogram_avg'],
   ...['histogram_stddev', 'histogram_stdvar', 'histogram_count', 'histogram_sum'],
 ];
+const braced = ['$', '{1}y'].join('');
 const numbers = [
   '0',
   '1',
@@ -86,6 +87,11 @@ const numbers = [
   'vector(1)',
   'vector(-2)',
 ];
+
+/** How many series are left: which, has no defined answer. */
+function limited(inner: string, grouping: string, count: string): string {
+  return `count${grouping} (limitk${grouping} (${count}, ${inner}))`;
+}
 
 /** A query whose parts are nested up to `depth` deep. Not all are valid: refusals are compared too. */
 export function randomLanguageQuery(random: Random, depth: number, startSeconds: number): string {
@@ -125,6 +131,19 @@ export function randomLanguageQuery(random: Random, depth: number, startSeconds:
     (inner) => `label_replace(${inner()}, "x", "$1", "${pick(['job', 'mode', 'nothing'])}", "(.).*")`,
     (inner) => `label_join(${inner()}, "${pick(['x', 'mode'])}", "-", "job", "instance")`,
     (inner) => `sort_by_label(${inner()}, "instance")`,
+    (inner) => limited(inner(), pick(groupings), pick(['0', '1', '3'])),
+    (inner) =>
+      `limit_ratio${pick(groupings)} (${pick(['0.3', '-0.4', '0', '1.5', '-2', 'NaN'])}, ${inner()})`,
+    (inner) => `topk(${pick(['NaN', '-1', '1e20', '"x"'])}, ${inner()})`,
+    (inner) => `quantile${pick(groupings)} (scalar(${inner()}), ${inner()})`,
+    (inner) =>
+      `label_replace(${inner()}, "${pick(['x', '', 'job'])}", "${pick(['$2', '', braced])}", "job", "${pick(['(', '(a)(.*)', '.*'])}")`,
+    (inner) => `label_join(${inner()}, "${pick(['', 'job', '__name__'])}", "", "${pick(['', 'mode'])}")`,
+    (inner) => `count_values${pick(groupings)} ("${pick(['', 'job', 'le'])}", ${inner()})`,
+    (inner) =>
+      `double_exponential_smoothing((${inner()})[5m:15s], ${pick(['0', '0.5', '1.5'])}, ${pick(['0.5', '1', '-1'])})`,
+    (inner) => `quantile_over_time(${quantile()}, (${inner()})[2m:${pick(steps)}])`,
+    () => `(${pick(numbers)} ${pick(operators)} ${pick(numbers)})`,
   ];
   const draw = (left: number): string =>
     left === 0 ? pick(leaves)() : pick(nodes)(() => draw(left - random.below(2) - 1 < 0 ? 0 : left - 1));

@@ -2,14 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Its flags, but for the address. */
-export function emptyReceiver(directory: string): string[] {
+/** Its flags, but for the address. `features` are those of queries that are switched on besides the usual ones. */
+export function emptyReceiver(directory: string, features: readonly string[] = []): string[] {
   const config = join(directory, 'empty.yml');
   writeFileSync(config, 'global: {}\n');
   return [
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(directory, 'tsdb')}`,
     '--web.enable-remote-write-receiver',
-    '--enable-feature=promql-experimental-functions,native-histograms',
+    `--enable-feature=${['promql-experimental-functions', 'promql-duration-expr', 'native-histograms', ...features].join(',')}`,
   ];
 }

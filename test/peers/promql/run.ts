@@ -1,5 +1,5 @@
 /**
- * `node test/peers/promql/run.ts [--queries N] [--seed N]`: random queries to the real Prometheus of TORCHRING_PEERS_DIR and to
+ * `node test/peers/promql/run.ts [--queries N] [--seed N] [--late-names]`: random queries to the real Prometheus of TORCHRING_PEERS_DIR and to
  * our engine, in their long form.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,20 +12,28 @@ import { compareRandom } from './compare_random.ts';
 import { emptyReceiver } from './receiver.ts';
 
 const { values } = parseArgs({
-  options: { queries: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    queries: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    'late-names': { type: 'boolean', default: false },
+  },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const delayedNameRemoval = values['late-names'];
 const directory = mkdtempSync(join(tmpdir(), 'torchring-peers-'));
 const [port = 0] = await freePorts(1);
 const real = await startProcess({
   program: 'prometheus',
-  flags: [`--web.listen-address=127.0.0.1:${port}`, ...emptyReceiver(directory)],
+  flags: [
+    `--web.listen-address=127.0.0.1:${port}`,
+    ...emptyReceiver(directory, delayedNameRemoval ? ['promql-delayed-name-removal'] : []),
+  ],
   port,
   readyPath: '/-/ready',
   logFile: join(directory, 'log'),
 });
 try {
-  const options = { seed: Number(values.seed), queries: Number(values.queries) };
+  const options = { seed: Number(values.seed), queries: Number(values.queries), delayedNameRemoval };
   const { differences, ...result } = await compareRandom(real.url, {
     ...options,
     report: (asked) => print(`${asked} queries`),
