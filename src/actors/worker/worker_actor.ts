@@ -16,9 +16,11 @@ import type { HostedShards } from './hosted_shards.ts';
 import type { Lookups } from './lookups.ts';
 import type {
   AnswerMessage,
+  ClusterState,
   IngestOutcome,
   ReportFilter,
   ReportKind,
+  ScrapeSettings,
   SelectMessage,
   SelectSpec,
   WorkerMessage,
@@ -71,12 +73,9 @@ class WorkerBehavior implements Behavior<Message> {
   }
 
   receive(message: Message, context: ActorContext<Message>): void {
-    const { view, hosted, handOver, scrapes, queries } = this.#parts;
     switch (message.type) {
       case 'cluster':
-        view.update(message.state);
-        scrapes.reconcile();
-        handOver.check();
+        this.#followCluster(message.state);
         break;
       case 'append':
         settle(this.#append(message), message.replyTo);
@@ -110,13 +109,10 @@ class WorkerBehavior implements Behavior<Message> {
         this.#running.get(message.id)?.tell({ type: 'cancel' });
         break;
       case 'scrape':
-        view.setSettleTime(message.settings.settleMs);
-        hosted.configure(message.settings.storage);
-        queries.setSubqueryStep(message.settings.evaluationIntervalMs);
-        settle(scrapes.configure(message.settings), message.replyTo);
+        settle(this.#configure(message.settings), message.replyTo);
         break;
       case 'groups':
-        scrapes.setGroups(message.job, message.groups);
+        this.#parts.scrapes.setGroups(message.job, message.groups);
         break;
       case 'report':
         settle(this.#report(message.kind, message.filter), message.replyTo);
@@ -131,6 +127,21 @@ class WorkerBehavior implements Behavior<Message> {
         this.#maintain();
         break;
     }
+  }
+
+  #followCluster(state: ClusterState): void {
+    const { view, scrapes, handOver } = this.#parts;
+    view.update(state);
+    scrapes.reconcile();
+    handOver.check();
+  }
+
+  #configure(settings: ScrapeSettings): Promise<void> {
+    const { view, hosted, queries, scrapes } = this.#parts;
+    view.setSettleTime(settings.settleMs);
+    hosted.configure(settings.storage);
+    queries.setSubqueryStep(settings.evaluationIntervalMs);
+    return scrapes.configure(settings);
   }
 
   #startQuery(

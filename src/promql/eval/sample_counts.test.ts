@@ -43,7 +43,7 @@ async function counted(query: string, asked = range): Promise<SampleStats> {
   return stats.samples;
 }
 
-// As a real Prometheus 3.5 counts them.
+// As a real Prometheus 3.5 counts them, except where it is said.
 const wanted: readonly [query: string, perStep: number, peak: number][] = [
   ['1', 0, 3],
   ['c', 3, 9],
@@ -61,7 +61,7 @@ const wanted: readonly [query: string, perStep: number, peak: number][] = [
   ['topk(2, c)', 3, 3 + 9],
   ['sum_over_time(c[4m:1m])', 12, 3 * 6 + 9 + 4],
   ['h', 2 * histogramSamples, 6 * histogramSamples],
-  // Without the buckets, which nobody looks at.
+  // Without the buckets, which we do not look at.
   ['histogram_count(h)', 2 * 11, 6 * 11 + 6 + 2],
   ['count(h)', 2 * histogramSamples, 6 * histogramSamples],
 ];
