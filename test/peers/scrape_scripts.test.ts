@@ -118,4 +118,17 @@ test('at every scrape of a misbehaving target the same is there as with a real P
       }
     });
   }
+  await context.test('exemplars', async () => {
+    const exemplarsOf = async (url: string): Promise<string[]> => {
+      const now = Date.now() / 1000;
+      const span = { start: String(now - 120), end: String(now + 1) };
+      const { data } = await api(url, 'query_exemplars', { query: 'a_total{job="exemplars"}', ...span });
+      const [series] = data as { exemplars: { labels: LabelRecord; value: string }[] }[];
+      const all = (series?.exemplars ?? []).map(({ labels, value }) => `${labelText(labels)} ${value}`);
+      return all.slice(0, scrapesCompared);
+    };
+    const expected = await exemplarsOf(real.url);
+    assert.equal(expected.length, scrapesCompared);
+    assert.deepEqual(await exemplarsOf(ours.url), expected);
+  });
 });
