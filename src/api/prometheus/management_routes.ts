@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { errorText } from '../../base/index.ts';
 import type { PrometheusBackend } from '../backend.ts';
+import { sendParts } from '../compression.ts';
 import { goJson } from '../go_json.ts';
 import { plainError } from '../refusals.ts';
 
@@ -69,7 +70,7 @@ export function registerManagementRoutes(
   });
   app.get('/metrics', async (_request, reply) => {
     const { contentType, body } = await backend.metrics();
-    return reply.header('content-type', contentType).send(body);
+    return sendParts(reply.header('content-type', contentType), [Buffer.from(body)]);
   });
   app.get('/version', (_request, reply) => sendText(reply, `${goJson(backend.buildInfo())}\n`));
   app.get('/', (_request, reply) => sendText(reply, frontPage));
