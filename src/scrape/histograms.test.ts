@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
+import { CounterResetHint } from '../model/index.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import { withScrapeFeatures } from './features.ts';
 import { schemaOfFactor } from './histogram_limits.ts';
@@ -63,7 +64,12 @@ const nativeText =
 test('native histograms are stored where they are wanted, and end with a marker of their kind', async () => {
   const loop = await loopOf([native, exposition(family('g', types.gauge, [[message(2, double(1, 1))]]))]);
   assert.deepEqual(samples(await loop.scrape(1000)), [`${nativeText} @1000`]);
-  assert.deepEqual(samples(await loop.scrape(2000)), ['g 1 @2000', 'h stale @2000']);
+  const second = await loop.scrape(2000);
+  assert.deepEqual(samples(second), ['g 1 @2000', 'h stale @2000']);
+  assert.equal(second.batch.histograms?.[1]?.isStale, true);
+  const gauge = await loopOf([family('h', types.gaugeHistogram, [[message(7, ...nativeFields)]])]);
+  const [histogram] = (await gauge.scrape(1000)).batch.histograms ?? [];
+  assert.equal(histogram?.counterResetHint, CounterResetHint.Gauge);
   const off = await (await loopOf([native], { scrapeNativeHistograms: false })).scrape(1000);
   assert.deepEqual(samples(off), []);
   assert.deepEqual([off.health, off.counts.scraped, off.counts.kept], ['up', 1, 0]);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Labels, setStaleNaN } from '../model/index.ts';
 import type { ScrapeConfig } from './config_types.ts';
 import { ScrapeError } from './errors.ts';
+import type { HttpAnswer } from './http_client.ts';
 import type { ScrapeLoop, ScrapeResult } from './loop.ts';
 import { batchLines, clientOf, loopOver, scrapeConfig } from './testing/fixtures.ts';
 
@@ -169,6 +170,7 @@ test('metric relabeling drops before limits count, limits fail the whole scrape'
   assert.equal(over.lastError, 'sample limit exceeded');
   assert.deepEqual(samples(over), []);
   assert.equal(report(over).samples_scraped, 3);
+  assert.equal(report(over).series_added, 2, 'what comes after the limit does not count');
   const limits: [Partial<ScrapeConfig>, RegExp][] = [
     [{ labelLimit: 2 }, /^label_limit exceeded \(metric: a, number of labels: 3, limit: 2\)/],
     [{ labelNameLengthLimit: 7 }, /^label_name_length_limit exceeded/],
@@ -227,6 +229,32 @@ test('the end of a target marks its series and the report, also what a predecess
   ];
   const successor = await loopOver('h:1', scrapeConfig(), { client: clientOf(['a 1\n']), inherited });
   assert.deepEqual(samples(await successor.scrape(1000)), ['a 1 @1000', 'old stale @1000']);
+});
+
+test('what is well written in one format is judged anew in another, as the same series', async () => {
+  const body = 'a{x="1", y="2"} 1\nb 1\n';
+  const answers = [
+    { body, contentType: 'text/plain' },
+    { body: `${body}# EOF\n`, contentType: 'application/openmetrics-text' },
+    { body: 'b 1\n# EOF\n', contentType: 'application/openmetrics-text' },
+    { body, contentType: 'text/plain' },
+  ];
+  const get = async (): Promise<HttpAnswer> => {
+    const answer = answers.shift();
+    assert.ok(answer);
+    return { contentType: answer.contentType, body: new TextEncoder().encode(answer.body) };
+  };
+  const loop = await loopOver('h:1', scrapeConfig(), { client: { ...clientOf([]), get } });
+  const added: (number | undefined)[] = [];
+  const errors: string[] = [];
+  while (answers.length > 0) {
+    const result = await loop.scrape(1000 * (4 - answers.length));
+    added.push(report(result).series_added);
+    errors.push(result.lastError);
+  }
+  assert.match(String(errors.splice(1, 1)), /^expected label name, got " " \("INVALID"\)/);
+  assert.deepEqual(errors, ['', '', '']);
+  assert.deepEqual(added, [2, 0, 0, 1]);
 });
 
 test('metadata is kept and forgotten only long after its last mention', async () => {
