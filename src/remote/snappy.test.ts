@@ -8,7 +8,8 @@ import { snappyUncompress } from './snappy.ts';
 import { snappyCompress } from './snappy_compress.ts';
 
 // Another implementation, which has no types of its own.
-const { uncompress } = createRequire(import.meta.url)('snappyjs') as {
+const require = createRequire(import.meta.url);
+const { uncompress } = require('snappyjs') as {
   uncompress(bytes: Uint8Array): Uint8Array;
 };
 

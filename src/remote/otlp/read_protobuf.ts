@@ -162,7 +162,7 @@ export class OtlpReader {
 }
 
 /** Hexadecimal; an id of zeros is none. */
-export function idText(bytes: Uint8Array): string {
+function idText(bytes: Uint8Array): string {
   return bytes.every((byte) => byte === 0) ? '' : Buffer.from(bytes).toString('hex');
 }
 
