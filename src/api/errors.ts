@@ -35,6 +35,7 @@ const unavailableCodes: ReadonlySet<string> = new Set([
   'actor_stopped',
   'actor_link_lost',
   'stale_table',
+  'incomplete_answer',
 ]);
 
 /** The error kind of anything that was thrown: what carries one says so itself. */

@@ -178,7 +178,7 @@ export const flagTable: FlagTable = {
   webMaxConnections: {
     name: 'web.max-connections',
     group: 'Web',
-    help: 'Most connections at a time to all addresses of the HTTP API; further ones are closed.',
+    help: 'Most connections at a time to each address of the HTTP API; further ones are closed.',
     value: 'n',
     initial: 512,
     parse: wholeNumber(1, 1_000_000),
