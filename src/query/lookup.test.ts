@@ -39,6 +39,7 @@ test('series, names and values of all nodes come sorted by bytes and without rep
 
 test('a limit takes the first in order of all nodes, and tells that there are more', async () => {
   for (const [limit, expected, isCut] of [
+    [1, ['A'], true],
     [2, ['A', 'z'], true],
     [3, ['A', 'z', 'é'], false],
   ] as const) {
@@ -52,6 +53,12 @@ test('a limit takes the first in order of all nodes, and tells that there are mo
     const instances = await findStrings(cluster(), request, 'instance', signal);
     assert.deepEqual([instances.values, instances.isCut], [expected, isCut]);
   }
+});
+
+test('a limit that one node alone exceeds tells so, too', async () => {
+  const alone = new MemoryCluster([new Map([['a', [up('x'), up('y')]]])]);
+  const { values, isCut } = await findStrings(alone, { ...everything, limit: 1 }, 'instance', signal);
+  assert.deepEqual([values, isCut], [['x'], true]);
 });
 
 test('exemplars of all nodes come by series, those that two holders have once', async () => {

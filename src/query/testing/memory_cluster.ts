@@ -3,7 +3,7 @@
  * runs the real executor over its own share of the series; nothing is a socket, and payloads go through their codecs.
  */
 import { type Random, systemClock } from '../../base/index.ts';
-import type { Labels, Matcher, SeriesColumns } from '../../model/index.ts';
+import { compareBytes, type Labels, type Matcher, type SeriesColumns } from '../../model/index.ts';
 import { Engine } from '../../promql/index.ts';
 import { GivenStorage } from '../../promql/testing/storage.ts';
 import { errorAnswer, okAnswer, type Unreadable } from '../answer.ts';
@@ -27,24 +27,46 @@ class SeriesShards extends GivenStorage implements LocalShards {
     this.#labels = series.map(({ labels }) => labels);
   }
 
-  async series(matchers: readonly Matcher[]): Promise<Labels[]> {
+  #matching(matchers: readonly Matcher[]): Labels[] {
     return this.#labels.filter((labels) => matchers.every((m) => m.matches(labels.get(m.name) ?? '')));
   }
 
-  async labelNames(matchers: readonly Matcher[]): Promise<string[]> {
-    return (await this.series(matchers)).flatMap((labels) => Object.keys(labels.toRecord()));
+  async series(matchers: readonly Matcher[], _from: number, _to: number, limit: number): Promise<Labels[]> {
+    return first(
+      limit,
+      this.#matching(matchers).sort((a, b) => a.compare(b)),
+    );
   }
 
-  async labelValues(name: string, matchers: readonly Matcher[]): Promise<string[]> {
-    return (await this.series(matchers)).flatMap((labels) => labels.get(name) ?? []);
+  async labelNames(
+    matchers: readonly Matcher[],
+    _from: number,
+    _to: number,
+    limit: number,
+  ): Promise<string[]> {
+    const names = this.#matching(matchers).flatMap((labels) => Object.keys(labels.toRecord()));
+    return first(limit, [...new Set(names)].sort(compareBytes));
+  }
+
+  async labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    _from: number,
+    _to: number,
+    limit: number,
+  ): Promise<string[]> {
+    const values = this.#matching(matchers).flatMap((labels) => labels.get(name) ?? []);
+    return first(limit, [...new Set(values)].sort(compareBytes));
   }
 
   /** Of every series the last sample stands for an exemplar. */
   async exemplars(anyOf: readonly (readonly Matcher[])[]): Promise<ExemplarSeries[]> {
-    const found = await Promise.all(anyOf.map((matchers) => this.series(matchers)));
-    return found.flat().map((labels) => ({ labels, exemplars: [{ labels, value: 1, timestampMs: 1500 }] }));
+    const found = anyOf.flatMap((matchers) => this.#matching(matchers));
+    return found.map((labels) => ({ labels, exemplars: [{ labels, value: 1, timestampMs: 1500 }] }));
   }
 }
+
+const first = <T>(limit: number, values: T[]): T[] => (limit > 0 ? values.slice(0, limit) : values);
 
 export class MemoryCluster implements Replicas {
   readonly #engine = testEngine();
