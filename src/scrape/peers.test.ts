@@ -29,7 +29,7 @@ const peers: [string, PeerOptions][] = [
 ];
 
 for (const [program, options] of peers) {
-  test(`${program} is scraped in each text format, twice, with nothing lost`, { skip }, async (context) => {
+  test(`${program} is scraped in each format, twice, with nothing lost`, { skip }, async (context) => {
     const peer = await startPeer(program, options);
     context.after(() => peer.stop());
     if (!peer.isUp) return context.skip(`${program} does not start here: ${peer.lastWords}`);
@@ -37,9 +37,11 @@ for (const [program, options] of peers) {
       'PrometheusText0.0.4',
       'PrometheusText1.0.0',
       'OpenMetricsText1.0.0',
+      'PrometheusProto',
     ];
     for (const protocol of protocols) {
-      await using loop = await loopOver(peer.address, scrapeConfig({ scrapeProtocols: [protocol] }));
+      const config = scrapeConfig({ scrapeProtocols: [protocol], scrapeNativeHistograms: true });
+      await using loop = await loopOver(peer.address, config);
       const first = await loop.scrape(Date.now());
       assert.equal(first.lastError, '');
       assert.ok(first.counts.kept > 50);
