@@ -12,7 +12,7 @@ import { opensslCiphers, opensslCurves } from './web_ciphers.ts';
 
 const { field, string, bool, list, map, secret, filePath, fromText } = decode;
 
-export const clientAuthTypes = [
+const clientAuthTypes = [
   'NoClientCert',
   'RequestClientCert',
   'RequireAnyClientCert',
