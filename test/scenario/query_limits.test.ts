@@ -87,8 +87,9 @@ const range = {
   end: String(startMs / 1000 + 1200),
   step: '20',
 };
-/** Takes long enough to be told from nothing. */
-const heavy = 'sum(sum_over_time((queue * 2)[2h:10ms]))';
+/** Sorts windows of 3,600 values at 8,000 steps for each of twelve series: many seconds. */
+const heavy = 'sum(quantile_over_time(0.5, (queue * 2)[1h:1s]))';
+const heavyRange = { ...range, step: '0.1' };
 
 test('limits of samples, memory, time and the line end queries with texts and statuses of Prometheus', async (context) => {
   const { url } = await start(context, [
@@ -115,7 +116,8 @@ test('limits of samples, memory, time and the line end queries with texts and st
 test('a query that takes too long ends, and so does one that waits too long for it', async (context) => {
   const { url } = await start(context, ['--query.max-concurrency=1', '--query.max-samples=1000000000']);
   const abort = new AbortController();
-  const long = fetch(`${url}/api/v1/query?query=${encodeURIComponent(heavy)}`, { signal: abort.signal });
+  const body = new URLSearchParams({ query: heavy, ...heavyRange });
+  const long = fetch(`${url}/api/v1/query_range`, { method: 'POST', body, signal: abort.signal });
   long.catch(() => undefined);
   await until(
     'the long query runs',
@@ -132,7 +134,7 @@ test('a query that takes too long ends, and so does one that waits too long for 
     5_000,
     async () => (await ask(url, '1')).code === 200 || undefined,
   );
-  const late = await ask(url, heavy, { timeout: '300ms' });
+  const late = await ask(url, heavy, { ...heavyRange, timeout: '300ms' });
   assert.deepEqual([late.code, late.errorType], [503, 'timeout']);
   assert.equal(late.error, 'query timed out in expression evaluation');
 });
