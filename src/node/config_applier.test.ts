@@ -53,7 +53,7 @@ class World {
         replayTo: (worker) => this.replayed.push(worker),
       },
       queryLog: { open: () => Promise.resolve(undefined), use: () => undefined },
-    externalUrl: 'http://n',
+      externalUrl: 'http://n',
       clock: this.clock,
       log: silentLogger,
     },
