@@ -99,6 +99,7 @@ export class ScrapeLoop {
   #isScraping = false;
   #hasReported: boolean;
   #startedAtMs: number | undefined;
+  #lastBodyBytes = 0;
 
   constructor(deps: ScrapeLoopDeps) {
     const { target, config } = deps;
@@ -145,7 +146,9 @@ export class ScrapeLoop {
     try {
       const answer = await this.#get(signal);
       if (!(answer instanceof ScrapeError)) {
-        return this.#take(answer.body, answer.contentType, timestampMs, startedAtMs);
+        const result = this.#take(answer.body, answer.contentType, timestampMs, startedAtMs);
+        answer.release?.();
+        return result;
       }
       const bodyBytes = answer.code === 'body_size_limit' ? -1 : 0;
       this.#deps.logFailure?.(this.target.url, answer.message);
@@ -162,6 +165,7 @@ export class ScrapeLoop {
         headers: this.#headers,
         timeoutMs: this.target.timeoutMs,
         bodyBytesMax: this.#deps.config.bodySizeLimitBytes,
+        bodyBytesExpected: this.#lastBodyBytes,
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
@@ -219,6 +223,7 @@ export class ScrapeLoop {
   }
 
   #take(body: Uint8Array, contentType: string, timestampMs: number, startedAtMs: number): ScrapeResult {
+    this.#lastBodyBytes = body.length;
     const collector = this.#collector(timestampMs);
     try {
       // An empty answer counts as good but says nothing about its format.

@@ -58,7 +58,8 @@ export class MetadataStore {
     const entry = this.#entries[id] as Entry;
     entry.lastScrape = this.#scrape;
     if (!sameBytes(entry.texts[kind], body, textStart, textEnd)) {
-      entry.texts[kind] = body.slice(textStart, textEnd);
+      // A Buffer's own slice would keep all of the body.
+      entry.texts[kind] = Uint8Array.from(body.subarray(textStart, textEnd));
     }
   }
 
