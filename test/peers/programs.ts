@@ -17,8 +17,11 @@ export { freePorts, skipWithoutPeers } from '../../src/base/testing/peer.ts';
 const torchring = fileURLToPath(new URL('../../bin/torchring', import.meta.url));
 const startDeadlineMs = 60_000;
 
+/** What starts things here ends them: a test, or a script that calls what it is given when it is done. */
+export type Cleanup = Pick<TestContext, 'after'>;
+
 /** A directory that is gone when the test is. */
-export function testDirectory(context: TestContext): string {
+export function testDirectory(context: Cleanup): string {
   const directory = mkdtempSync(join(tmpdir(), 'torchring-peers-'));
   context.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
@@ -43,7 +46,7 @@ async function answers(url: string, child: ChildProcess, log: () => string): Pro
 }
 
 async function run(
-  context: TestContext,
+  context: Cleanup,
   command: string,
   arguments_: readonly string[],
   options: { readonly port: number; readonly readyPath: string; readonly logFile: string },
@@ -62,7 +65,7 @@ async function run(
  * words of a command that ends by executing the command after them.
  */
 export function startReal(
-  context: TestContext,
+  context: Cleanup,
   program: string,
   port: number,
   flags: readonly string[],
@@ -101,7 +104,7 @@ export interface PeerNode extends Program {
 
 /** A cluster of ours over one configuration; resolves when it has a leader and every node is ready. */
 export async function startCluster(
-  context: TestContext,
+  context: Cleanup,
   count: number,
   configFile: string,
   flags: readonly string[] = [],
@@ -113,7 +116,7 @@ export async function startCluster(
 
 /** The same with the Alertmanager's API of every node at an address of its own. */
 export async function startClusterWithAlertmanager(
-  context: TestContext,
+  context: Cleanup,
   count: number,
   configFile: string,
   alertmanagerFile: string,
@@ -126,7 +129,7 @@ export async function startClusterWithAlertmanager(
 
 /** Of `ports` the first third is for HTTP, the second for gRPC, the last for the Alertmanager's API. */
 async function startNodes(
-  context: TestContext,
+  context: Cleanup,
   ports: readonly number[],
   configFile: string,
   flags: readonly string[],

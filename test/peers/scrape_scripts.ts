@@ -18,7 +18,7 @@ import {
   types,
 } from '../../src/scrape/testing/proto_writer.ts';
 
-type Script = (count: number, response: ServerResponse) => void;
+export type Script = (count: number, response: ServerResponse) => void;
 
 const text = 'text/plain; version=0.0.4';
 const openMetrics = 'application/openmetrics-text; version=1.0.0';
@@ -143,15 +143,17 @@ export const jobFields: Readonly<Record<string, string>> = {
   coarse: 'native_histogram_min_bucket_factor: 1.8',
 };
 
-/** Serves all scripts at their names; counts by the program that asks, the script and whatever follows its name. */
-export async function serveScripts(): Promise<Server> {
+/** Serves scripts at their names; counts by the program that asks, the script and whatever follows its name. */
+export async function serveScripts(served: Readonly<Record<string, Script>> = scripts): Promise<Server> {
   const counts = new Map<string, number>();
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     const key = `${String(request.headers['user-agent']).split('/')[0]} ${path}`;
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    scripts[path.split('/')[1] ?? '']?.(count, response);
+    const script = served[path.split('/')[1] ?? ''];
+    if (script === undefined) response.writeHead(404).end();
+    else script(count, response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
