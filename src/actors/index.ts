@@ -7,6 +7,7 @@ export {
 } from './control/alert_leader_actor.ts';
 export { controlProps, type Peers } from './control/control_actor.ts';
 export { DiscoveryManager } from './control/discovery_manager.ts';
+export { Gate } from './control/gate.ts';
 export { LocalWorkers, type ShardExecution, type ShardWrite } from './control/local_workers.ts';
 export { entryFor, restoreLog } from './control/notification_records.ts';
 export { QueryMetrics } from './control/query_metrics.ts';

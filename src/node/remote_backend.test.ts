@@ -5,7 +5,6 @@ import { LocalWorkers, type WorkerMessage } from '../actors/index.ts';
 import type { ActorRef } from '../runtime/index.ts';
 import { VirtualClock } from '../runtime/testing/index.ts';
 import type { PrometheusConfig } from './config_types.ts';
-import { ReadGate } from './read_gate.ts';
 import { NodeRemoteBackend } from './remote_backend.ts';
 
 type Message = Extract<WorkerMessage, { readonly replyTo?: unknown }>;
@@ -61,20 +60,4 @@ test('a client that goes gives its place to the next, whether it has taken anyth
   }
   assert.equal(told.at(-1), 'remoteReadEnd');
   assert.equal(await running(), 0);
-});
-
-test('who waits for a remote read and goes is not waited for', async () => {
-  const gate = new ReadGate(1);
-  await gate.enter(new AbortController().signal);
-  const gone = new AbortController();
-  const waiting = gate.enter(gone.signal);
-  const after = gate.enter(new AbortController().signal);
-  gone.abort(new Error('gone'));
-  await assert.rejects(waiting, /gone/);
-  gate.leave();
-  await after;
-  assert.equal(gate.size, 1);
-  const open = new ReadGate(0);
-  for (let i = 0; i < 5; i++) await open.enter(new AbortController().signal);
-  assert.equal(open.size, 5);
 });

@@ -1,11 +1,12 @@
 /** Other programs' samples, taken and given by the workers of this node, each request by the next one in turn. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type {
-  FederateOutcome,
-  LocalWorkers,
-  RemoteReadPart,
-  RemoteReadStart,
-  WorkerMessage,
+import {
+  type FederateOutcome,
+  Gate,
+  type LocalWorkers,
+  type RemoteReadPart,
+  type RemoteReadStart,
+  type WorkerMessage,
 } from '../actors/index.ts';
 import type {
   FederateAnswer,
@@ -19,10 +20,10 @@ import { type Clock, CodedError, errorText } from '../base/index.ts';
 import { federateContentType, negotiateFederateFormat, type OtlpRules } from '../remote/index.ts';
 import type { ActorRef } from '../runtime/index.ts';
 import type { OtlpConfig, PrometheusConfig } from './config_types.ts';
-import { ReadGate } from './read_gate.ts';
 
 const writeDeadlineMs = 20_000;
 const readDeadlineMs = 70_000;
+const readsWaitingMax = 1_000;
 const federateDeadlineMs = 70_000;
 
 export interface RemoteBackendDeps {
@@ -44,7 +45,7 @@ export interface RemoteBackendDeps {
 export class NodeRemoteBackend implements RemoteBackend {
   readonly #deps: RemoteBackendDeps;
   readonly #zeroSamples: boolean;
-  readonly #gate: ReadGate;
+  readonly #gate: Gate;
   readonly #federationErrors: Counter;
   readonly #federationWarnings: Counter;
   #lastId = 0;
@@ -52,7 +53,11 @@ export class NodeRemoteBackend implements RemoteBackend {
   constructor(deps: RemoteBackendDeps) {
     this.#deps = deps;
     this.#zeroSamples = deps.features.includes('created-timestamp-zero-ingestion');
-    const gate = new ReadGate(deps.limits.readsMax);
+    const gate = new Gate({
+      max: deps.limits.readsMax,
+      waitingMax: readsWaitingMax,
+      whenFull: () => new CodedError('too_many_reads', 'too many remote reads are waiting, try again later'),
+    });
     this.#gate = gate;
     const registers = [deps.registry];
     new Gauge({

@@ -14,6 +14,7 @@ import type {
   VectorMessage,
   WorkerMessage,
 } from '../worker/messages.ts';
+import { Gate } from './gate.ts';
 import type { LocalWorkers } from './local_workers.ts';
 import type { QueryMetrics } from './query_metrics.ts';
 
@@ -22,66 +23,6 @@ const marginMs = 1_000;
 const lookupTimeoutMs = 60_000;
 /** Queries that wait for their turn, per running one allowed. */
 const waitingPerRunningMax = 50;
-
-/** Lets `max` through at a time; `enter` rejects when the line is full or the signal aborts. */
-class Gate {
-  readonly #max: number;
-  readonly #waiting = new Set<() => void>();
-  readonly #clock: Clock;
-  #inside = 0;
-
-  constructor(max: number, clock: Clock) {
-    this.#max = max;
-    this.#clock = clock;
-  }
-
-  get inside(): number {
-    return this.#inside;
-  }
-
-  /** Rejects with `too_many_queries`, with the signal's reason, or with a time-out after `waitMs`. */
-  async enter(signal: AbortSignal, waitMs: number): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#inside < this.#max) {
-      this.#inside++;
-      return;
-    }
-    if (this.#waiting.size >= this.#max * waitingPerRunningMax) {
-      throw new CodedError(actorErrorCodes.tooManyQueries, 'too many queries are waiting, try again later');
-    }
-    await new Promise<void>((resolve, reject) => {
-      const end = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', onAbort);
-        timer.cancel();
-      };
-      const onAbort = (): void => {
-        end();
-        reject(new QueryCanceledError('query queue'));
-      };
-      const wake = (): void => {
-        end();
-        resolve();
-      };
-      const timer = this.#clock.after(waitMs, () => {
-        end();
-        reject(new QueryTimeoutError('query queue'));
-      });
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-  }
-
-  /** Hands the place to the one who waited longest. */
-  leave(): void {
-    const next = this.#waiting.values().next().value;
-    if (next === undefined) {
-      this.#inside--;
-      return;
-    }
-    next();
-  }
-}
 
 /** Who asked, in the words of the query log: `httpRequest` or `ruleGroup` with its fields. */
 export type QueryOrigin = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -113,7 +54,12 @@ export class QueryService {
 
   constructor({ workers, concurrencyMax, clock, metrics, onDone = () => undefined }: QueryServiceDeps) {
     this.#workers = workers;
-    this.#gate = new Gate(concurrencyMax, clock);
+    this.#gate = new Gate({
+      max: concurrencyMax,
+      waitingMax: concurrencyMax * waitingPerRunningMax,
+      whenFull: () =>
+        new CodedError(actorErrorCodes.tooManyQueries, 'too many queries are waiting, try again later'),
+    });
     this.#clock = clock;
     this.#metrics = metrics;
     this.#onDone = onDone;
@@ -180,6 +126,21 @@ export class QueryService {
     }
   }
 
+  /** Rejects with `too_many_queries`, QueryCanceledError, or QueryTimeoutError after `waitMs`. */
+  async #enter(signal: AbortSignal, waitMs: number): Promise<void> {
+    signal.throwIfAborted();
+    const waiting = new AbortController();
+    const onAbort = (): void => waiting.abort(new QueryCanceledError('query queue'));
+    const timer = this.#clock.after(waitMs, () => waiting.abort(new QueryTimeoutError('query queue')));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#gate.enter(waiting.signal);
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
   /** The time in the line counts. */
   async #run<R>(
     timeoutMs: number,
@@ -189,7 +150,7 @@ export class QueryService {
   ): Promise<R> {
     const startedMs = this.#clock.monotonicMs();
     try {
-      await this.#gate.enter(signal, timeoutMs);
+      await this.#enter(signal, timeoutMs);
     } finally {
       turn.queueSeconds = (this.#clock.monotonicMs() - startedMs) / 1000;
     }

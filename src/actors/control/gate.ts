@@ -1,33 +1,40 @@
-/** Lets so many remote reads be answered at a time; the others wait in a line that is bounded. */
-import { CodedError } from '../base/index.ts';
+/** Lets so many through at a time; the others wait in a bounded line, in the order in which they came. */
 
-const waitingMax = 1_000;
+export interface GateOptions {
+  /** How many may be inside; 0 lets all in. */
+  readonly max: number;
+  readonly waitingMax: number;
+  /** What one is told that finds the line full. */
+  readonly whenFull: () => Error;
+}
 
-export class ReadGate {
-  readonly #max: number;
+export class Gate {
+  readonly #options: GateOptions;
   readonly #waiting = new Set<() => void>();
   #inside = 0;
 
-  /** `max`: 0 lets all in. */
-  constructor(max: number) {
-    this.#max = max;
+  constructor(options: GateOptions) {
+    this.#options = options;
   }
 
-  /** Those that are answered or wait. */
+  get inside(): number {
+    return this.#inside;
+  }
+
+  /** Those that are inside or wait. */
   get size(): number {
     return this.#inside + this.#waiting.size;
   }
 
-  /** Rejects with `too_many_reads`, or with the signal's reason. */
+  /** Each that is let in leaves once. Rejects with `whenFull`'s error, or with the signal's reason. */
   async enter(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#max === 0 || this.#inside < this.#max) {
+    const { max, waitingMax, whenFull } = this.#options;
+    if (max === 0 || this.#inside < max) {
       this.#inside++;
       return;
     }
-    if (this.#waiting.size >= waitingMax) {
-      throw new CodedError('too_many_reads', 'too many remote reads are waiting, try again later');
-    }
+    if (this.#waiting.size >= waitingMax) throw whenFull();
     await new Promise<void>((resolve, reject) => {
       const wake = (): void => {
         signal.removeEventListener('abort', onAbort);
