@@ -1,15 +1,13 @@
 /** The limits of queries, their statistics, plans and log, of a real node over HTTP. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { randomData, requestsOf } from '../peers/promql/data.ts';
-import { cluster, until } from './api.ts';
-import { Child, freePorts } from './child.ts';
+import { until } from './api.ts';
+import { startSingleNode } from './single_node.ts';
 
-const program = fileURLToPath(new URL('../../bin/torchring', import.meta.url));
 const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 40 * 60_000;
 const rules = `groups:
 - name: g
@@ -33,28 +31,11 @@ async function start(context: TestContext, flags: readonly string[]): Promise<Wo
     );
   config('query.log');
   writeFileSync(join(directory, 'rules.yml'), rules);
-  const [http = 0, grpc = 0, alertmanager = 0] = await freePorts(3);
-  const words = [
-    program,
-    'node',
-    `--config.file=${directory}/prometheus.yml`,
-    `--storage.tsdb.path=${directory}/data`,
-    `--web.listen-address=127.0.0.1:${http}`,
-    `--alertmanager.listen-address=127.0.0.1:${alertmanager}`,
-    `--cluster.listen-address=127.0.0.1:${grpc}`,
-    '--web.enable-lifecycle',
+  const { url } = await startSingleNode(context, directory, [
     '--web.enable-remote-write-receiver',
     '--workers=2',
     ...flags,
-  ];
-  const node = new Child('node', words, join(directory, 'node.log'));
-  context.after(async () => {
-    await node.kill();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  node.start();
-  const url = `http://127.0.0.1:${http}`;
-  await until('the node leads', 60_000, async () => (await cluster(url)).leader ?? undefined);
+  ]);
   for (const body of requestsOf(randomData(7, startMs), startMs)) {
     const headers = { 'content-encoding': 'snappy', 'content-type': 'application/x-protobuf' };
     const { status } = await fetch(`${url}/api/v1/write`, { method: 'POST', body, headers });

@@ -1,17 +1,16 @@
 /** What a reload of a real node does to the scraping of real targets, seen by the targets and in the stored samples. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { cluster, until } from './api.ts';
-import { Child, freePorts } from './child.ts';
+import { until } from './api.ts';
+import type { Child } from './child.ts';
+import { startSingleNode } from './single_node.ts';
 
-const program = fileURLToPath(new URL('../../bin/torchring', import.meta.url));
 const testTimeoutMs = 120_000;
 const intervalMs = 500;
 /** How far apart two scrapes may be on a busy machine and still be neighbours. */
@@ -78,27 +77,7 @@ async function start(
   const address = await target.start(context);
   const file = join(directory, 'prometheus.yml');
   writeFileSync(file, config(address));
-  const [http = 0, grpc = 0, alertmanager = 0] = await freePorts(3);
-  const words = [
-    program,
-    'node',
-    `--config.file=${file}`,
-    `--storage.tsdb.path=${directory}/data`,
-    `--web.listen-address=127.0.0.1:${http}`,
-    `--alertmanager.listen-address=127.0.0.1:${alertmanager}`,
-    `--cluster.listen-address=127.0.0.1:${grpc}`,
-    '--web.enable-lifecycle',
-    '--workers=1',
-    ...flags,
-  ];
-  const node = new Child('node', words, join(directory, 'node.log'));
-  context.after(async () => {
-    await node.kill();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  node.start();
-  const url = `http://127.0.0.1:${http}`;
-  await until('the node leads', 60_000, async () => (await cluster(url)).leader ?? undefined);
+  const { url, node } = await startSingleNode(context, directory, ['--workers=1', ...flags]);
   return { url, target, address, node, write: (text) => writeFileSync(file, text) };
 }
 
