@@ -129,20 +129,22 @@ const limits = { samplesMax: 50_000_000, timeoutMs: 60_000, lookbackMs: 300_000 
 const depthMost = 3;
 const notesMost = 10;
 
+export interface RandomOptions {
+  readonly seed: number;
+  readonly queries: number;
+  readonly delayedNameRemoval?: boolean;
+  /** Empty nodes of a cluster of ours, each of which is asked, too, and is to answer as the engine does over all data. */
+  readonly nodes?: readonly string[];
+  readonly report?: (asked: number) => void;
+}
+
 /** `url` is that of an empty Prometheus with a receiver for remote write. */
-export async function compareRandom(
-  url: string,
-  options: {
-    readonly seed: number;
-    readonly queries: number;
-    readonly delayedNameRemoval?: boolean;
-    readonly report?: (asked: number) => void;
-  },
-): Promise<RandomComparison> {
+export async function compareRandom(url: string, options: RandomOptions): Promise<RandomComparison> {
   const endMs = Math.floor(systemClock.nowMs() / 60_000) * 60_000;
   const startMs = endMs - rounds * intervalMs;
   const series = randomData(options.seed, startMs);
-  for (const body of requestsOf(series, startMs)) await write(url, body);
+  const { nodes = [] } = options;
+  await writeAll(requestsOf(series, startMs), url, nodes);
   const delayedNameRemoval = options.delayedNameRemoval ?? false;
   const features = { experimentalFunctions: true, durationExpressions: true, delayedNameRemoval };
   const engine = new Engine({ limits, clock: systemClock, features });
@@ -154,14 +156,20 @@ export async function compareRandom(
   for (let asked = 0; asked < options.queries; asked++) {
     const query = randomLanguageQuery(random, random.below(depthMost) + 1, startMs / 1000);
     const range = drawRange(random.below(4), random.below(rounds - 20), startMs);
-    const real = comparable(await askReal(url, query, range));
+    const real = comparable(await ask(url, query, range));
     const ours = comparable(await askEngine(engine, storage, query, range));
     if (real.status === 'success' && ours.status === 'success') valid++;
     const compared = { tolerance: 1e-9, ordered: false };
+    for (const node of nodes) {
+      const answer = comparable(await ask(node, query, range));
+      const what = difference(answer, ours, compared);
+      const request = `${node} ${JSON.stringify(range)}`;
+      if (what !== undefined) differences.push({ query, request, what: `than in one place: ${what}` });
+    }
     const what = difference(ours, real, compared);
     if (asked % 1000 === 999) options.report?.(asked + 1);
     if (what === undefined) continue;
-    const again = comparable(await askReal(url, query, range));
+    const again = comparable(await ask(url, query, range));
     if (difference(real, again, compared) !== undefined) {
       known[otherwise] = (known[otherwise] ?? 0) + 1;
       continue;
@@ -187,6 +195,20 @@ function drawRange(kind: number, round: number, dataStartMs: number): Range {
   return { instant: false, startMs: atMs, endMs: atMs + 20 * stepMs, stepMs };
 }
 
+/** To the real one, and to the nodes in turn. */
+async function writeAll(
+  bodies: Iterable<Uint8Array<ArrayBuffer>>,
+  url: string,
+  nodes: readonly string[],
+): Promise<void> {
+  let turn = 0;
+  for (const body of bodies) {
+    await write(url, body);
+    const node = nodes[turn++ % nodes.length];
+    if (node !== undefined) await write(node, body);
+  }
+}
+
 async function write(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
   const headers = {
     'content-encoding': 'snappy',
@@ -197,7 +219,7 @@ async function write(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> 
   if (!response.ok) throw new Error(`remote write: ${response.status} ${await response.text()}`);
 }
 
-function askReal(url: string, query: string, { instant, startMs, endMs, stepMs }: Range): Promise<ApiAnswer> {
+function ask(url: string, query: string, { instant, startMs, endMs, stepMs }: Range): Promise<ApiAnswer> {
   const seconds = (ms: number): string => String(ms / 1000);
   if (instant) return api(url, 'query', { query, time: seconds(startMs) });
   return api(url, 'query_range', {

@@ -2,6 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const usualFeatures = ['promql-experimental-functions', 'promql-duration-expr'];
+
+/** Flags of a node of ours that has the same features, and its data in several threads. */
+export function clusterFlags(features: readonly string[] = []): string[] {
+  return ['--workers=2', `--enable-feature=${[...usualFeatures, ...features].join(',')}`];
+}
+
 /** Its flags, but for the address. `features` are those of queries that are switched on besides the usual ones. */
 export function emptyReceiver(directory: string, features: readonly string[] = []): string[] {
   const config = join(directory, 'empty.yml');
@@ -10,6 +17,6 @@ export function emptyReceiver(directory: string, features: readonly string[] = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(directory, 'tsdb')}`,
     '--web.enable-remote-write-receiver',
-    `--enable-feature=${['promql-experimental-functions', 'promql-duration-expr', 'native-histograms', ...features].join(',')}`,
+    `--enable-feature=${[...usualFeatures, 'native-histograms', ...features].join(',')}`,
   ];
 }
