@@ -362,3 +362,27 @@ test('annotations of the nodes have their positions in the whole query, each onc
   ]);
   assert.ok(cluster.calls.some((call) => call.includes('partial')));
 });
+
+test('of several failures a query tells of the one that comes first when it is evaluated in one place', async () => {
+  const random = seededRandom(3);
+  const series = dataset(random);
+  const smoothed = 'double_exponential_smoothing(temperature{instance="i1"}[5m], 0, 0.5)';
+  const texts = [
+    `count_values ("", limitk(1, ${smoothed}))`,
+    `label_join(${smoothed}, "", "", "job")`,
+    `topk(1e20, ${smoothed})`,
+    `limit_ratio(NaN, ${smoothed})`,
+    `${smoothed} + on () count_values("", temperature)`,
+    `count_values("", temperature) + on () ${smoothed}`,
+  ];
+  for (const expr of texts) {
+    const told = (run: Promise<QueryResult>): Promise<unknown> =>
+      run.then(
+        () => 'an answer',
+        (error: unknown) => (error instanceof QueryError ? error.message : error),
+      );
+    const whole = testEngine().evaluate(expr, range, { storage: new GivenStorage(series) }, signal);
+    const cluster = new MemoryCluster(scatter(series, { nodes: 3, shards: 16, random }), 2);
+    assert.equal(await told(coordinate(cluster, expr)), await told(whole), expr);
+  }
+});

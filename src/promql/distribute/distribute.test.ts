@@ -67,6 +67,8 @@ test('what is not pushed stays, with the reason', () => {
       'sum(rate(x[step() * 2]))',
       'sum(rate(x[step() * 2])): a duration depends on the step or range of the query',
     ],
+    ['topk(NaN, x)', 'topk(NaN, x): topk takes no such parameter'],
+    ['count_values("", x)', 'count_values("", x): count_values takes no such parameter'],
     ['sum(vector(1))', 'sum(vector(1)): vector() does not keep to single series'],
   ] as const) {
     const { expr, notPushed } = plan(text);

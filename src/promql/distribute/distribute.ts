@@ -6,7 +6,7 @@
  * pushed as the operand of a partial aggregation, or by itself where that is no more to send than what it reads. Since no
  * series lives in two places, joining the places' partial results is exact.
  */
-import { MatchType, metricNameLabel } from '../../model/index.ts';
+import { isValidLabelName, MatchType, metricNameLabel } from '../../model/index.ts';
 import { functionTable } from '../functions/table.ts';
 import { typeOf } from '../parse/check.ts';
 import { printExpr } from '../parse/print.ts';
@@ -135,6 +135,8 @@ class Planner {
     if (expr.param !== undefined && !isSameEverywhere(expr.param)) {
       return `the parameter of ${expr.op} is not the same everywhere`;
     }
+    // Places without series would tell of it where others tell what is wrong with the series, which comes first.
+    if (isNeverAllowed(expr)) return `${expr.op} takes no such parameter`;
     const reason = perSeriesRefusal(expr.expr);
     if (reason !== undefined) return reason;
     return this.#canPush(selectorsOf(expr.expr))
@@ -258,6 +260,14 @@ function isSameEverywhere(expr: Expr): boolean {
     if (node.kind === 'call' && node.func === 'step') isSame = false;
   });
   return isSame;
+}
+
+/** A parameter that is written down and refused whatever the series: no name of a label, no number of series, no ratio. */
+function isNeverAllowed({ op, param }: AggregateExpr): boolean {
+  if (param === undefined || op === 'quantile') return false;
+  const node = unwrapParens(param);
+  if (node.kind === 'string') return !isValidLabelName(node.value);
+  return node.kind === 'number' && (Number.isNaN(node.value) || node.value >= 2 ** 63);
 }
 
 /** A fragment of an instant query runs as a range of one step, where step() would have another value. */

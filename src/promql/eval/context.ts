@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/index.ts';
 import type { SeriesColumns } from '../../model/index.ts';
-import { MemoryLimitError, TooManySamplesError } from '../errors.ts';
+import { MemoryLimitError, type QueryError, TooManySamplesError } from '../errors.ts';
 import type { Expr, VectorSelector } from '../parse/tree.ts';
 import type { RemoteResult, SampleStats } from '../types.ts';
 import type { Annotations } from './annotations.ts';
@@ -56,7 +56,8 @@ export class QueryContext {
     VectorSelector,
     readonly SeriesColumns[]
   >();
-  readonly remote: Map<number, RemoteResult> = new Map<number, RemoteResult>();
+  /** Of each fragment; an error is thrown when its turn comes, which it does where nothing fails before. */
+  readonly remote: Map<number, RemoteResult | QueryError> = new Map<number, RemoteResult | QueryError>();
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #held = new HeldSamples();

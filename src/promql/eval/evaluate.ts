@@ -3,7 +3,7 @@
  * column; the walk keeps count of samples and lets other events in between them.
  */
 import type { FloatHistogram } from '../../model/index.ts';
-import { ExecutionError } from '../errors.ts';
+import { ExecutionError, QueryError } from '../errors.ts';
 import { functionTable } from '../functions/table.ts';
 import { type Expr, type RemoteExpr, type UnaryExpr, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
@@ -156,6 +156,7 @@ export class TreeEvaluator implements Evaluator {
   #remote(expr: RemoteExpr): VectorValue {
     const result = this.context.remote.get(expr.fragment.id);
     if (result === undefined) throw new ExecutionError(`fragment ${expr.fragment.id} was not fetched`);
+    if (result instanceof QueryError) throw result;
     const { matrix, samples } = result;
     const { grid } = this;
     const sameStep = grid.steps === 1 || matrix.stepMs === grid.stepMs;

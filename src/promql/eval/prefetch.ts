@@ -4,7 +4,7 @@
  */
 
 import type { SeriesColumns } from '../../model/index.ts';
-import { ExecutionError } from '../errors.ts';
+import { ExecutionError, QueryError } from '../errors.ts';
 import { resolveDuration } from '../parse/durations.ts';
 import {
   type AggregateExpr,
@@ -58,10 +58,16 @@ export async function prefetch(
   });
   const remotes = [...plan.fragments.values()].map(async (fragment) => {
     if (sources.remote === undefined) throw new ExecutionError(`there is no source for ${fragment.text}`);
-    const result = await sources.remote.fetch(fragment, signal);
+    const result = await sources.remote.fetch(fragment, signal).catch(failureOfExpression);
     context.remote.set(fragment.id, result);
   });
   await Promise.all([...reads, ...remotes]);
+}
+
+/** Which of several failures a query ends with is not for the quickest place to say. Throws errors of other kinds. */
+function failureOfExpression(error: unknown): QueryError {
+  if (error instanceof QueryError && error.errorType === 'execution') return error;
+  throw error;
 }
 
 class ReadPlan {
