@@ -20,15 +20,16 @@ export interface HttpNode {
   stop(): Promise<void>;
 }
 
-/** Starts it, with an empty configuration, and waits until it is ready. It ends with the test. */
+/** Starts it, with an empty configuration unless another is given, and waits until it is ready. It ends with the test. */
 export async function startNode(
-  context: TestContext,
+  context: Pick<TestContext, 'after'>,
   flags: readonly string[] = [],
   data?: string,
+  configText = 'global: {}\n',
 ): Promise<HttpNode> {
   const folder = mkdtempSync(join(tmpdir(), 'torchring-http-'));
   const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, 'global: {}\n');
+  writeFileSync(config, configText);
   const [port, alertmanager, cluster] = (await freePorts(3)) as [number, number, number];
   const logFile = join(folder, 'log');
   const path = data ?? join(folder, 'data');
