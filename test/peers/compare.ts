@@ -3,6 +3,8 @@
  * labels where the order is open, numbers equal within a tolerance.
  */
 const requestTimeoutMs = 20_000;
+/** What is left of numbers that cancel each other out depends on the order of summing. */
+const noiseFloor = 1e-8;
 
 export interface ApiAnswer {
   readonly status: string;
@@ -65,7 +67,7 @@ export function labelText(labels: LabelRecord): string {
 export function numbersAgree(a: string, b: string, tolerance: number): boolean {
   if (a === b) return true;
   const [x, y] = [Number(a), Number(b)];
-  return Math.abs(x - y) <= tolerance * Math.max(Math.abs(x), Math.abs(y), 1e-12);
+  return Math.abs(x - y) <= tolerance * Math.max(Math.abs(x), Math.abs(y), noiseFloor);
 }
 
 function pointsDiffer(ours: ResultSeries, real: ResultSeries, tolerance: number): string | undefined {

@@ -88,7 +88,7 @@ export const scripts: Readonly<Record<string, Script>> = {
     say(response, `a ${count} ${Date.now() - 5_500}\n${isEvery(count, 3) ? '' : `b ${count}\n`}`),
   ignored: (count, response) => say(response, `a ${count} ${Date.now() - 5_500}\n`),
   tracked: (count, response) => {
-    say(response, isEvery(count, 3) ? 'b 1\n' : `a ${count} ${Date.now() - 100}\nb 1\n`);
+    say(response, isEvery(count, 3) ? 'b 1\n' : `a ${count} ${Date.now() - 400}\nb 1\n`);
   },
   outOfOrder: (count, response) => {
     say(response, `a ${count} ${Date.now() - (isEvery(count, 2) ? 60_000 : 2_500)}\nb ${count}\n`);
