@@ -26,7 +26,14 @@ export { type Bucket, CounterResetHint, type HistogramFields, type Span } from '
 export { FloatHistogram, type HistogramSum, supportedSchema } from './histogram/float_histogram.ts';
 export { countsFromDeltas, deltasFromCounts } from './histogram/spans.ts';
 export { HistogramTotal, readSoundHistogram } from './histogram/total.ts';
-export { compareBytes, DuplicateLabelError, Labels, LabelsBuilder, metricNameLabel } from './labels.ts';
+export {
+  compareBytes,
+  DuplicateLabelError,
+  Labels,
+  LabelsBuilder,
+  metadataLabels,
+  metricNameLabel,
+} from './labels.ts';
 export { readLabels, writeLabels } from './labels_codec.ts';
 export { Matcher, MatchType, matchesAll } from './matcher.ts';
 export {

@@ -9,6 +9,9 @@ import { type Hash64, hashMod, hashToBigInt, xxHash64Words } from './xxhash64.ts
 
 export const metricNameLabel = '__name__';
 
+/** What says of a series what it measures, and is lost where something else is computed of it. */
+export const metadataLabels: ReadonlySet<string> = new Set([metricNameLabel, '__type__', '__unit__']);
+
 export class DuplicateLabelError extends CodedError {
   override readonly name = 'DuplicateLabelError';
   constructor(label: string) {

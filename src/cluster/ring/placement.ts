@@ -1,10 +1,10 @@
 /**
  * Which shard a series belongs to. The placement key is the pair (job, instance) where instance is not
- * empty, otherwise every label but the name: so a target's series live together, and series that differ only
- * in their name always do.
+ * empty, otherwise every label but the name, type and unit: so a target's series live together, and series that differ
+ * only in what functions drop always do.
  */
 import { assert } from '../../base/index.ts';
-import { hashMod, hashModulusMax, type Labels, metricNameLabel, xxHash64Words } from '../../model/index.ts';
+import { hashMod, hashModulusMax, type Labels, metadataLabels, xxHash64Words } from '../../model/index.ts';
 
 /** The strings that decide a series' place. */
 export function placementKey(labels: Labels): string[] {
@@ -14,7 +14,7 @@ export function placementKey(labels: Labels): string[] {
   const { flat } = labels;
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const name = flat[i] as string;
-    if (name !== metricNameLabel) key.push(name, flat[i + 1] as string);
+    if (!metadataLabels.has(name)) key.push(name, flat[i + 1] as string);
   }
   return key;
 }

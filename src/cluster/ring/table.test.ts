@@ -33,6 +33,21 @@ test('series that differ only in name share a shard, and job and instance alone 
   assert.deepEqual(placementKey(c), ['job', 'node']);
 });
 
+test('series without instance that differ in what functions drop share a shard', () => {
+  const [a, b] = ['counter', 'gauge'].map((type) =>
+    Labels.fromRecord({
+      __name__: `${type}_of`,
+      __type__: type,
+      __unit__: `${type}s`,
+      job: 'node',
+      zone: 'eu',
+    }),
+  );
+  assert.ok(a !== undefined && b !== undefined);
+  assert.equal(placementShard(a, 128), placementShard(b, 128));
+  assert.deepEqual(placementKey(a), ['job', 'node', 'zone', 'eu']);
+});
+
 test('a shard number never changes between versions', () => {
   assert.equal(placementShard(Labels.fromRecord({ job: 'node', instance: 'a:9100' }), 128), 81);
   assert.equal(placementShard(Labels.fromRecord({ __name__: 'x', zone: 'eu' }), 128), 15);

@@ -2,11 +2,11 @@
  * Series that pass by one after the other, their columns overwritten by the next: what an aggregation takes in this way is
  * never held as a whole.
  */
-import { compareBytes, type FloatHistogram, Labels } from '../../model/index.ts';
+import { compareBytes, type FloatHistogram, Labels, metadataLabels } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import type { StepSeries } from '../types.ts';
 import type { StepCells } from './step_columns.ts';
-import { hasSameMetadata, metadataLabels, sameLabelsetMessage, withoutMetadata } from './values.ts';
+import { hasSameMetadata, sameLabelsetMessage, withoutMetadata } from './values.ts';
 
 /** A series whose name is gone; the labels without it are made when they are asked for. */
 class NamelessSeries implements StepSeries {

@@ -2,7 +2,7 @@
  * Values during evaluation: columns with one element per step. A value belongs to whoever evaluated it, so
  * operators may overwrite the columns of their operands.
  */
-import { type FloatHistogram, type Labels, metricNameLabel } from '../../model/index.ts';
+import { type FloatHistogram, type Labels, metadataLabels } from '../../model/index.ts';
 import { ExecutionError } from '../errors.ts';
 import type { StepSeries } from '../types.ts';
 
@@ -25,9 +25,6 @@ export interface VectorValue {
 export type TakeSeries = (series: StepSeries) => void;
 
 export type Value = ScalarValue | StringValue | VectorValue;
-
-/** Labels that say what a metric is, gone once its values mean something else. */
-export const metadataLabels: ReadonlySet<string> = new Set([metricNameLabel, '__type__', '__unit__']);
 
 /** The labels without the metric's name, type and unit. */
 export function withoutMetadata(labels: Labels): Labels {

@@ -3,7 +3,7 @@
  * each of whose series meets one of the other side at most. That this is so, and that no two results can have the same labels,
  * is seen from the labels that the selector behind the side has found; where it is not so, both sides are computed as a whole.
  */
-import type { Labels, SeriesColumns } from '../../../model/index.ts';
+import { type Labels, metadataLabels, type SeriesColumns } from '../../../model/index.ts';
 import { functionTable } from '../../functions/table.ts';
 import { typeOf } from '../../parse/check.ts';
 import {
@@ -19,7 +19,7 @@ import type { Evaluator, QueryContext } from '../context.ts';
 import { JoinedSeries, sourceLabels, withColumns } from '../passing.ts';
 import { seriesOf } from '../raw.ts';
 import { PassingColumns } from '../step_columns.ts';
-import { hasSameMetadata, metadataLabels, type TakeSeries, type Value, withoutMetadata } from '../values.ts';
+import { hasSameMetadata, type TakeSeries, type Value, withoutMetadata } from '../values.ts';
 import { combineValues } from './binary.ts';
 import { type ColumnOperation, combineColumns } from './columns.ts';
 import { defaultMatching, groupByMatch, matchLabels } from './matching.ts';

@@ -2,21 +2,14 @@
  * Arithmetic and comparison between two vectors: one-to-one, or many-to-one with group_left and group_right.
  * Pairs of series are found first, by match group, then each pair is computed over all steps at once.
  */
-import { compareBytes, type Labels } from '../../../model/index.ts';
+import { compareBytes, type Labels, metadataLabels } from '../../../model/index.ts';
 import { ExecutionError } from '../../errors.ts';
 import type { BinaryExpr, VectorMatching } from '../../parse/tree.ts';
 import type { StepSeries } from '../../types.ts';
 import type { QueryContext } from '../context.ts';
 import { joinLabels, type LabelJoin } from '../passing.ts';
 import { StepColumns } from '../step_columns.ts';
-import {
-  anyPresent,
-  isEmptyColumn,
-  mergeSameLabels,
-  metadataLabels,
-  noHistograms,
-  type VectorValue,
-} from '../values.ts';
+import { anyPresent, isEmptyColumn, mergeSameLabels, noHistograms, type VectorValue } from '../values.ts';
 import { combineColumns } from './columns.ts';
 import { defaultMatching, groupByMatch, matchLabels } from './matching.ts';
 import { combineMixed, type Element, elementAt, type Outcome, StepNotes } from './mixed_operators.ts';
