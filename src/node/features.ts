@@ -4,17 +4,18 @@ import { scrapeFeatureNames } from '../scrape/index.ts';
 
 const engineFlags: Readonly<Record<string, keyof EngineFeatures>> = {
   'promql-experimental-functions': 'experimentalFunctions',
-  'promql-duration-expr': 'durationExpressions',
   'promql-extended-range-selectors': 'extendedRangeSelectors',
   'promql-binop-fill-modifiers': 'fillModifiers',
   'promql-delayed-name-removal': 'delayedNameRemoval',
   'use-start-timestamps': 'useStartTimestamps',
+  'type-and-unit-labels': 'typeAndUnitLabels',
 };
 
 /** On without being asked for, or long since the rule in Prometheus 3. */
 const alwaysOn: ReadonlySet<string> = new Set([
   'promql-at-modifier',
   'promql-negative-offset',
+  'promql-duration-expr',
   'expand-external-labels',
   'utf8-names',
   'remote-write-receiver',

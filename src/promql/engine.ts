@@ -42,6 +42,8 @@ export interface EngineFeatures extends ParserOptions {
   readonly delayedNameRemoval?: boolean;
   /** Start times of samples show resets of counters and are given by start_timestamp(). Default false. */
   readonly useStartTimestamps?: boolean;
+  /** The label `__type__` of series tells which are counters, rather than their names. Default false. */
+  readonly typeAndUnitLabels?: boolean;
 }
 
 export interface EngineOptions {
@@ -221,6 +223,7 @@ export class Engine {
       subqueryStepMs,
       delayedNameRemoval: this.#features.delayedNameRemoval === true,
       useStartTimes: this.#features.useStartTimestamps === true,
+      typeLabels: this.#features.typeAndUnitLabels === true,
     };
     const endMs = range.instant ? range.startMs : range.endMs;
     const times = {

@@ -21,6 +21,8 @@ export interface QueryOptions {
   readonly subqueryStepMs: number;
   readonly delayedNameRemoval: boolean;
   readonly useStartTimes: boolean;
+  /** Series carry the types of their metrics as labels. */
+  readonly typeLabels: boolean;
 }
 
 /** Evaluation runs at most this long before it lets other events in. */

@@ -10,21 +10,7 @@ import {
   named,
   scalarColumns,
 } from './function.ts';
-
-const radiansPerDegree = Math.PI / 180;
-
-/** Go's math.Max and math.Min: an infinity in their direction beats NaN. */
-function goMax(a: number, b: number): number {
-  return a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY
-    ? Number.POSITIVE_INFINITY
-    : Math.max(a, b);
-}
-
-function goMin(a: number, b: number): number {
-  return a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY
-    ? Number.NEGATIVE_INFINITY
-    : Math.min(a, b);
-}
+import { goMax, goMin } from './go_extrema.ts';
 
 /** To the nearest multiple, halves up. */
 function roundTo(value: number, nearest: number): number {
@@ -120,6 +106,6 @@ export const elementwiseFunctions: FunctionFamily<
   asinh: elementwise(Math.asinh),
   acosh: elementwise(Math.acosh),
   atanh: elementwise(Math.atanh),
-  rad: elementwise((value) => value * radiansPerDegree),
+  rad: elementwise((value) => (value * Math.PI) / 180),
   deg: elementwise((value) => (value * 180) / Math.PI),
 };

@@ -18,7 +18,7 @@ import {
   type Value,
   type VectorValue,
 } from '../eval/values.ts';
-import type { RangeShape, WindowKernel } from '../eval/windows.ts';
+import { type RangeShape, rangeSource, type WindowKernel } from '../eval/windows.ts';
 import { type CallExpr, type Expr, type Span, unwrapParens } from '../parse/tree.ts';
 import type { StepSeries } from '../types.ts';
 import type { ColumnKernel } from './column_kernels.ts';
@@ -126,6 +126,24 @@ function ignoringHistograms(kernel: WindowKernel): MixedKernel {
   };
 }
 
+/** The scalars beside a range vector. Of what fails in both, the failure inside the range vector is told, as in Prometheus. */
+async function otherArguments(
+  call: CallExpr,
+  rangeAt: number,
+  evaluator: Evaluator,
+): Promise<Float64Array[]> {
+  const args: Float64Array[] = [];
+  try {
+    for (let i = 0; i < call.args.length; i++) {
+      if (i !== rangeAt) args.push(await evaluator.scalar(argument(call, i)));
+    }
+  } catch (error) {
+    if (error instanceof ExecutionError) await rangeSource(argument(call, rangeAt), evaluator).each(() => {});
+    throw error;
+  }
+  return args;
+}
+
 /** A function of each window of a range vector and of scalars. */
 export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = {}): FunctionSpec {
   const { rangeAt = 0, check, inspect } = options;
@@ -141,10 +159,7 @@ export function windowed(kernel: WindowKernel, options: WindowFunctionOptions = 
     cells: ColumnSource,
     take: TakeSeries,
   ): Promise<readonly Float64Array[]> => {
-    const args: Float64Array[] = [];
-    for (let i = 0; i < call.args.length; i++) {
-      if (i !== rangeAt) args.push(await evaluator.scalar(argument(call, i)));
-    }
+    const args = await otherArguments(call, rangeAt, evaluator);
     const accept = (range: RangeShape): void => checkExtension(call, range, options.extensions ?? []);
     const job = { kernels, args, span: argumentSpan(call, 0), cells, accept };
     await eachWindowed(argument(call, rangeAt), evaluator, job, take);
@@ -184,7 +199,7 @@ async function pass(
     // Most series have the name of the one before.
     if (inspect !== undefined && (histograms !== undefined || labels.metricName !== inspected)) {
       inspect(call, evaluator, series);
-      if (histograms === undefined) inspected = labels.metricName;
+      if (histograms === undefined && !evaluator.context.options.typeLabels) inspected = labels.metricName;
     }
     take(keepsName === true ? series : names.drop(series));
   });

@@ -17,11 +17,12 @@ export function histogramChange(
   const { from, to } = window;
   const first = baseline(window, starts, isCounter);
   const last = window.at(to - 1);
-  if (isCounter) {
-    if (mixesSchemas(window, first, last)) return void notes.mixedSchemas();
-    noteGauges(window, notes);
+  if (isCounter && mixesSchemas(window, first, last)) return void notes.mixedSchemas();
+  if (last.usesCustomBuckets !== first.usesCustomBuckets) {
+    if (isCounter && (isGauge(window.at(from)) || isGauge(last))) notes.notCounter();
+    return void notes.mixedSchemas();
   }
-  if (last.usesCustomBuckets !== first.usesCustomBuckets) return void notes.mixedSchemas();
+  if (isCounter) noteGauges(window, notes);
   let change = combined(atLowest(window, first, last, isCounter).sub(first), 'subtraction', notes);
   if (isCounter) {
     noteOverlap(starts, window.timestamps, from, to, notes);

@@ -2,6 +2,7 @@
  * Change of a series over a window: rate, increase and delta with extrapolation to the window's edges, irate and
  * idelta of the last two samples, resets and changes.
  */
+import { quoteGo } from '../../model/index.ts';
 import type { Evaluator } from '../eval/context.ts';
 import type { Extension } from '../eval/extended.ts';
 import type { Window, WindowKernel } from '../eval/windows.ts';
@@ -47,15 +48,22 @@ const changes: WindowKernel = (window) => {
 };
 
 const counterName = /_(?:total|sum|count|bucket)$/;
+const counterTypes: ReadonlySet<string> = new Set(['counter', 'histogram']);
 
-/** Tells of metrics that are no counters by their names. */
+/** Tells of metrics that are no counters by their names, or by their types where series carry these. */
 function inspectCounter(call: CallExpr, evaluator: Evaluator, series: StepSeries): void {
   const name = series.labels.metricName;
   // Histograms tell themselves whether they are counters.
   if (!hasFloat(series)) return;
-  if (name === '' || counterName.test(name)) return;
-  const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket:';
-  evaluator.context.annotations.info(`${text} ${JSON.stringify(name)}`, argumentSpan(call, 0));
+  if (name === '') return;
+  const { annotations, options } = evaluator.context;
+  const type = series.labels.get('__type__');
+  if (options.typeLabels ? counterTypes.has(type) : counterName.test(name)) return;
+  const reason = options.typeLabels
+    ? `__type__ label is not set to "counter" or "histogram", got ${quoteGo(type)}`
+    : 'name does not end in _total/_sum/_count/_bucket';
+  const text = `metric might not be a counter, ${reason}: ${quoteGo(name)}`;
+  annotations.info(text, argumentSpan(call, 0));
 }
 
 function hasFloat({ histograms, present }: StepSeries): boolean {

@@ -7,6 +7,7 @@ import { evaluateSelector } from '../eval/selector.ts';
 import { floatsOnly } from '../eval/values.ts';
 import { unwrapParens } from '../parse/tree.ts';
 import { argument, type FunctionFamily, type FunctionSpec, named, scalarColumns } from './function.ts';
+import { goMax, goMin } from './go_extrema.ts';
 
 /** The float of the only series that has one at each step, NaN unless there is exactly one. */
 const scalar: FunctionSpec = {
@@ -120,6 +121,6 @@ export const scalarFunctions: FunctionFamily<
   end: constant(({ context }) => context.times.endMs / 1000),
   range: constant(({ context }) => context.times.rangeMs / 1000),
   step: constant(({ context }) => context.times.stepMs / 1000),
-  min_of: ofTwo(Math.min),
-  max_of: ofTwo(Math.max),
+  min_of: ofTwo(goMin),
+  max_of: ofTwo(goMax),
 };

@@ -40,7 +40,7 @@ export class ExpressionParser {
     this.#reader = reader;
     this.#options = options;
     this.#durations = new DurationParser(reader, {
-      durationExpressions: options.durationExpressions ?? false,
+      durationExpressions: options.durationExpressions ?? true,
     });
   }
 

@@ -231,8 +231,6 @@ test('an error is the first that reading meets, before any that types would give
       'limitk(1, rate(up))',
       '1:1: parse error: limitk() is experimental and must be enabled with --enable-feature=promql-experimental-functions',
     ],
-    ['a[1m + 1m]', '1:3: parse error: experimental duration expression is not enabled'],
-    ['a offset step()', '1:10: parse error: experimental duration expression is not enabled'],
     ['a anchored', '1:1: parse error: anchored modifier is experimental and not enabled'],
     ['a + fill(0) b', '1:1: parse error: binop fill modifiers are experimental and not enabled'],
     [
@@ -246,6 +244,14 @@ test('an error is the first that reading meets, before any that types would give
   ] as const) {
     assert.throws(() => parseExpr(text), { message }, text);
   }
+});
+
+test('arithmetic in durations can be switched off', () => {
+  const off = { durationExpressions: false };
+  const message = 'parse error: experimental duration expression is not enabled';
+  assert.throws(() => parseExpr('a[1m + 1m]', off), { message: `1:3: ${message}` });
+  assert.throws(() => parseExpr('a offset step()', off), { message: `1:10: ${message}` });
+  assert.equal(parseExpr('a[1m + 1m]').kind, 'matrix');
 });
 
 test('what follows an offset is part of it only behind a parenthesis or two signs', () => {

@@ -14,7 +14,7 @@ import { childrenOf, type Expr } from './tree.ts';
 export interface ParserOptions {
   /** Functions and aggregations that Prometheus keeps behind a feature flag. Default false. */
   readonly experimentalFunctions?: boolean;
-  /** Arithmetic in durations, `step()` and `range()` among it. Default false. */
+  /** Arithmetic in durations, `step()` and `range()` among it. Default true, as in Prometheus since 3.14. */
   readonly durationExpressions?: boolean;
   /** `anchored` and `smoothed`. Default false. */
   readonly extendedRangeSelectors?: boolean;

@@ -4,6 +4,7 @@
  * is seen from the labels that the selector behind the side has found; where it is not so, both sides are computed as a whole.
  */
 import { type Labels, metadataLabels, type SeriesColumns } from '../../../model/index.ts';
+import { ExecutionError } from '../../errors.ts';
 import { functionTable } from '../../functions/table.ts';
 import { typeOf } from '../../parse/check.ts';
 import {
@@ -65,7 +66,7 @@ export async function passBinary(expr: BinaryExpr, evaluator: Evaluator, take: T
   const many = manySide(expr);
   const other = many === expr.lhs ? expr.rhs : expr.lhs;
   const source = sourceOf(many);
-  const known = await evaluator.evaluate(other);
+  const known = await knownSide(expr, many, other, evaluator);
   const found = source === undefined ? [] : seriesOf(source.selector, evaluator);
   if (source !== undefined && arePlain(found)) {
     const pair =
@@ -82,6 +83,16 @@ export async function passBinary(expr: BinaryExpr, evaluator: Evaluator, take: T
   const [lhs, rhs] = many === expr.lhs ? [passed, known] : [known, passed];
   const value = await combineValues(expr, lhs, rhs, evaluator.context);
   if (value.type === 'vector') for (const one of value.series) take(one);
+}
+
+/** The side that does not pass. Where both sides fail the failure of the left one is told, as in Prometheus. */
+async function knownSide({ lhs }: BinaryExpr, many: Expr, other: Expr, evaluator: Evaluator): Promise<Value> {
+  try {
+    return await evaluator.evaluate(other);
+  } catch (error) {
+    if (many === lhs && error instanceof ExecutionError) await evaluator.each(many, () => {});
+    throw error;
+  }
 }
 
 /** Floats alone, and without their metadata still different from each other. */

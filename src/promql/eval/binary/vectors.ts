@@ -37,11 +37,12 @@ export async function evaluateVectors(
   const one = swapped ? lhs : rhs;
   const reduce = matchLabels(matching);
   const ones = groupByMatch(one, reduce);
-  checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right', fills);
+  const failure = new MatchFailure();
+  checkUnique(ones, lhs, rhs, reduce, swapped ? 'left' : 'right', fills, failure);
   const notes = new StepNotes();
   const steps = (many[0] ?? one[0])?.present.length ?? 0;
   const order = new Map([...many, ...one].map((series, index) => [series, index]));
-  const pairer = new Pairer(expr, matching, swapped, context, { notes, order, steps });
+  const pairer = new Pairer(expr, matching, swapped, context, { notes, order, steps }, failure);
   const manys = groupByMatch(many, reduce);
   for (const key of fills ? new Set([...manys.keys(), ...ones.keys()]) : manys.keys()) {
     const members = manys.get(key) ?? [];
@@ -51,10 +52,10 @@ export async function evaluateVectors(
     if (context.due) await context.pause();
   }
   notes.annotate(context.annotations, expr.span);
-  return { type: 'vector', series: mergeSameLabels(pairer.results) };
+  return { type: 'vector', series: failure.throwUnlessLater(pairer.results) };
 }
 
-/** Throws when two series of the one side share a match group at a step at which both sides have values. */
+/** Tells when two series of the one side share a match group at a step at which both sides have values. */
 function checkUnique(
   groups: ReadonlyMap<string, readonly StepSeries[]>,
   lhs: readonly StepSeries[],
@@ -62,6 +63,7 @@ function checkUnique(
   reduce: (labels: Labels) => Labels,
   side: 'left' | 'right',
   fills: boolean,
+  failure: MatchFailure,
 ): void {
   let evaluated: Uint8Array | undefined;
   for (const group of groups.values()) {
@@ -81,7 +83,10 @@ function checkUnique(
       for (let i = 0; i < steps; i++) {
         if (present[i] !== 1 || evaluated[i] !== 1) continue;
         const first = group[owner[i] as number];
-        if (first !== undefined) throw duplicateError(first.labels, labels, reduce(labels), side);
+        if (first !== undefined) {
+          failure.at(i, () => duplicateError(first.labels, labels, reduce(labels), side));
+          break;
+        }
         owner[i] = index;
       }
     }
@@ -103,6 +108,27 @@ function braced(labels: Labels): string {
   return `{${parts.join(', ')}}`;
 }
 
+/** What is wrong with matches at the first step at which something is; of one step, what is told first. */
+class MatchFailure {
+  #step = Number.POSITIVE_INFINITY;
+  #error: (() => ExecutionError) | undefined;
+
+  at(step: number, error: () => ExecutionError): void {
+    if (step >= this.#step) return;
+    this.#step = step;
+    this.#error = error;
+  }
+
+  /** The results, those of equal labels as one. Throws ExecutionError for what comes first: a failure, or results that collide. */
+  throwUnlessLater(results: StepSeries[]): StepSeries[] {
+    const error = this.#error?.();
+    if (error === undefined) return mergeSameLabels(results);
+    for (const { present } of results) present.fill(0, this.#step);
+    mergeSameLabels(results);
+    throw error;
+  }
+}
+
 /** Notes of histograms, the place of each series among those of its step, and how many steps there are. */
 interface PairNotes {
   readonly notes: StepNotes;
@@ -120,6 +146,7 @@ class Pairer {
   readonly #join: LabelJoin;
   readonly #cells: StepColumns;
   readonly #pairNotes: PairNotes;
+  readonly #failure: MatchFailure;
 
   constructor(
     expr: BinaryExpr,
@@ -127,8 +154,10 @@ class Pairer {
     swapped: boolean,
     context: QueryContext,
     pairNotes: PairNotes,
+    failure: MatchFailure,
   ) {
     this.#expr = expr;
+    this.#failure = failure;
     this.#pairNotes = pairNotes;
     const { steps } = pairNotes;
     this.#matching = matching;
@@ -250,7 +279,8 @@ class Pairer {
 
   #take(used: Uint8Array, step: number): void {
     if (used[step] === 1) {
-      throw new ExecutionError(this.#matching.cardinality === 'one-to-one' ? manyMatches : ambiguousGroup);
+      const isOneToOne = this.#matching.cardinality === 'one-to-one';
+      this.#failure.at(step, () => new ExecutionError(isOneToOne ? manyMatches : ambiguousGroup));
     }
     used[step] = 1;
   }
