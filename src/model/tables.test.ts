@@ -51,3 +51,19 @@ test('equal bytes are the same string, and the cache stays bounded', () => {
   }
   assert.ok(cache.size <= 50_000);
 });
+
+test('a key is recognised by its bits, also where eight of its bytes are a zero or no number', () => {
+  const table = new ByteTable(1);
+  const zero = new Uint8Array(17);
+  const minusZero = Uint8Array.from(zero, (_, i) => (i === 7 ? 0x80 : 0));
+  const noNumber = new Uint8Array(17).fill(0xff);
+  const otherNoNumber = Uint8Array.from(noNumber, (byte, i) => (i === 3 ? 0xfe : byte));
+  const all = [zero, minusZero, noNumber, otherNoNumber];
+  for (const key of all) table.add(key, 0, key.length);
+  for (const [id] of all.entries()) {
+    for (const [other, body] of all.entries()) {
+      const end = table.matchEndIn(id, new DataView(body.buffer), 0);
+      assert.equal(end, id === other ? body.length : -1, `key ${id} in body ${other}`);
+    }
+  }
+});

@@ -11,6 +11,7 @@ const growthCountMax = 1000;
 
 const dropped = -1;
 const never = -1;
+const nothing = new Uint8Array(0);
 
 export class SeriesCache {
   readonly #seed: number;
@@ -48,6 +49,9 @@ export class SeriesCache {
   /** Per series: the time of its newest sample, 0 before the first; kept where start times are asked for. */
   #newestMs: Float64Array = new Float64Array(0);
   #hasHistograms = false;
+  /** What is being parsed, and how it is compared; kept no longer than the scrape runs. */
+  #body: Uint8Array = nothing;
+  #bodyView: DataView = new DataView(nothing.buffer);
 
   constructor(seed: number) {
     this.#seed = seed | 0;
@@ -106,7 +110,11 @@ export class SeriesCache {
   expectedEnd(body: Uint8Array, at: number): number {
     const entry = this.expectedEntry;
     if (entry < 0 || ((this.#dialects[entry] as number) & this.#dialect) === 0) return -1;
-    return this.#keys.matchEnd(entry, body, at);
+    if (body !== this.#body) {
+      this.#body = body;
+      this.#bodyView = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    }
+    return this.#keys.matchEndIn(entry, this.#bodyView, at);
   }
 
   get expectedEntry(): number {
@@ -189,7 +197,7 @@ export class SeriesCache {
       if (this.#lastScrape[entry] === this.#scrape) seen++;
     this.#lastGoodScrape = this.#scrape;
     this.#lastGoodEntries = seen;
-    this.#scrape++;
+    this.#end();
   }
 
   /** Ends a failed scrape: everything that the last good one held is stale. */
@@ -198,7 +206,13 @@ export class SeriesCache {
       if (this.#tracked[series] === 1) stale(series);
       this.#tracked[series] = 0;
     }
+    this.#end();
+  }
+
+  #end(): void {
     this.#scrape++;
+    this.#body = nothing;
+    this.#bodyView = new DataView(nothing.buffer);
   }
 
   /** The series that the last good scrape held and to which staleness applies. */
