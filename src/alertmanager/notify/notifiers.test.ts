@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { Registry } from 'prom-client';
 import { type Clock, seededRandom, silentLogger } from '../../base/index.ts';
-import type { HttpClientConfig } from '../../model/index.ts';
+import { type HttpClientConfig, httpClient } from '../../model/index.ts';
 import type { WebhookConfig } from '../config.ts';
 import type { NotifyRequest } from '../effects.ts';
 import { createAlertmanagerMetrics } from '../metrics.ts';
@@ -69,6 +69,26 @@ class JumpClock implements Clock {
     return { cancel: () => undefined };
   }
 }
+
+const plainOAuth2: NonNullable<HttpClientConfig['oauth2']> = {
+  ...httpClient().initial(),
+  clientId: '',
+  clientSecret: '',
+  clientSecretFile: '',
+  clientSecretRef: '',
+  clientCertificateKeyId: '',
+  clientCertificateKey: '',
+  clientCertificateKeyFile: '',
+  clientCertificateKeyRef: '',
+  signatureAlgorithm: '',
+  iss: '',
+  audience: '',
+  claims: {},
+  grantType: '',
+  scopes: [],
+  tokenUrl: '',
+  endpointParams: {},
+};
 
 function request(deadlineMs = 1_300_000): NotifyRequest {
   const alerts = [
@@ -199,12 +219,27 @@ test('webhook: basic auth, bearer token and custom headers', async () => {
   assert.equal(received[1]?.headers.authorization, 'Bearer t');
 });
 
-test('webhook: one that asks for oauth2 is not sent without it, and says so', async () => {
-  const oauth2 = { clientId: 'c', tokenUrl: 'http://token/' } as HttpClientConfig['oauth2'];
-  const failure = await notifiers({ httpConfig: { ...plainHttp, oauth2 } }).notify(request(), never);
-  assert.equal(failure?.reason, 'other');
-  assert.match(failure?.message ?? '', /oauth2 is not supported yet/);
+test('webhook: oauth2 fetches a token first, and without one nothing is sent', async (context) => {
+  let tokenStatus = 500;
+  const tokens = createServer((_, response) => {
+    response.writeHead(tokenStatus, { 'content-type': 'application/json' });
+    response.end('{"access_token": "t", "token_type": "Bearer", "expires_in": 60}');
+  });
+  await new Promise<void>((resolve) => tokens.listen(0, '127.0.0.1', resolve));
+  context.after(() => {
+    tokens.close();
+    tokens.closeAllConnections();
+  });
+  const tokenUrl = `http://127.0.0.1:${(tokens.address() as AddressInfo).port}/`;
+  const oauth2 = { ...plainOAuth2, clientId: 'c', clientSecret: 's', tokenUrl };
+  const httpConfig = { ...plainHttp, oauth2 };
+  // It is tried again to the end, as after any other failure on the way.
+  const failure = await notifiers({ httpConfig }).notify(request(), never);
+  assert.equal(failure?.reason, 'contextDeadlineExceeded');
   assert.equal(received.length, 0);
+  tokenStatus = 200;
+  assert.equal(await notifiers({ httpConfig }).notify(request(), never), undefined);
+  assert.equal(received[0]?.headers.authorization, 'Bearer t');
 });
 
 test('webhook: redirects are followed with the body, unless switched off', async () => {

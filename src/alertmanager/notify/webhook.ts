@@ -139,13 +139,6 @@ export async function sendWebhook(
   deps: WebhookDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  if (config.httpConfig.oauth2 !== undefined) {
-    throw new NotifyError(
-      'other',
-      false,
-      'webhook: oauth2 is not supported yet; not sent without credentials',
-    );
-  }
   let prepared: Prepared;
   try {
     prepared = await prepare(config, request, deps, signal);
