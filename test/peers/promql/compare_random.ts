@@ -160,7 +160,9 @@ export async function compareRandom(url: string, options: RandomOptions): Promis
     const ours = comparable(await askEngine(engine, storage, query, range));
     if (real.status === 'success' && ours.status === 'success') valid++;
     const compared = { tolerance: 1e-9, ordered: false };
-    for (const node of nodes) {
+    // Labels that are made of values may be the same in the digits that are compared.
+    const isComparable = difference(ours, ours, compared) === undefined;
+    for (const node of isComparable ? nodes : []) {
       const answer = comparable(await ask(node, query, range));
       const what = difference(answer, ours, compared);
       const request = `${node} ${JSON.stringify(range)}`;
