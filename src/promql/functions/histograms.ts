@@ -15,11 +15,13 @@ import type { Evaluator } from '../eval/context.ts';
 import { SeriesNotes } from '../eval/notes.ts';
 import {
   anyPresent,
+  dropNames,
   floatsOnly,
   histogramAt,
   isEmptyColumn,
   mergeSameLabels,
   withoutEmpty,
+  withoutMetadata,
 } from '../eval/values.ts';
 import { isStepInvariant } from '../parse/step_invariant.ts';
 import type { CallExpr, Span } from '../parse/tree.ts';
@@ -203,7 +205,8 @@ const histogramQuantile: FunctionSpec = {
     const input = inputOf(series, evaluator, span);
     const results = quantilesOf(input, quantiles, (labels) => labels, reports, evaluator, span);
     reports.annotate(evaluator, span);
-    return named(results, evaluator);
+    // Of one name a histogram may be classic at some steps and native at others.
+    return named(mergeSameLabels(results), evaluator);
   },
 };
 
@@ -217,18 +220,24 @@ const histogramQuantiles: FunctionSpec = {
     const columns = await scalarColumns(call, evaluator, 2);
     const input = inputOf(series, evaluator, span);
     const reports = new Reports(call);
+    const { delayedNameRemoval } = evaluator.context.options;
     const results: StepSeries[] = [];
     for (const [index, quantiles] of columns.entries()) {
       checkQuantile(call, evaluator, index + 2, quantiles);
       for (const q of new Set(quantiles)) {
         const text = openMetricsFloat(q);
-        const labelsOf = (labels: Labels): Labels => new LabelsBuilder(labels).set(label, text).labels();
+        // The label may be that of the name.
+        const labelsOf = (labels: Labels): Labels =>
+          new LabelsBuilder(delayedNameRemoval ? labels : withoutMetadata(labels)).set(label, text).labels();
         const found = quantilesOf(input, quantiles, labelsOf, reports, evaluator, span);
         for (const one of found) results.push(atSteps(one, (step) => Object.is(quantiles[step], q)));
       }
     }
     reports.annotate(evaluator, span);
-    return named(withoutEmpty(results), evaluator);
+    const left = withoutEmpty(delayedNameRemoval ? dropNames(results, true) : results);
+    // Of an instant query with delayed removal equal labels are judged when it ends.
+    const isLate = delayedNameRemoval && evaluator.grid.steps === 1;
+    return { type: 'vector', series: isLate ? left : mergeSameLabels(left) };
   },
 };
 
@@ -267,10 +276,7 @@ const histogramFraction: FunctionSpec = {
         bucketFraction(lower[step] as number, upper[step] as number, buckets);
       results.push(runFamily(family, family.labels, evaluator.grid.steps, kernel));
     }
-    return named(
-      results.filter((one) => one !== undefined),
-      evaluator,
-    );
+    return named(mergeSameLabels(results.filter((one) => one !== undefined)), evaluator);
   },
 };
 
