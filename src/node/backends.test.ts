@@ -78,6 +78,8 @@ test('a filter that is no matcher is told so', async () => {
 function prometheus(reports: Partial<ClusterParts['reports']>): NodeBackend {
   const parts = {
     reports: { here: async () => [], everywhere: async () => ({ items: [], warnings: [] }), ...reports },
+    cluster: { nodeId: 'n', member: () => undefined },
+    externalUrl: 'http://me.example:9090',
     scrapePools: () => ['p', 'q'],
     ruleGroups: () => ['f.yml;g', 'f.yml;h'],
   } as unknown as ClusterParts;
@@ -88,9 +90,11 @@ const dataOf = (answer: { data: Uint8Array }): Record<string, unknown> =>
   JSON.parse(new TextDecoder().decode(answer.data)) as Record<string, unknown>;
 
 test('targets that were dropped are counted by pool, and not at all when only active ones are asked for', async () => {
+  const scrapeUrl = 'http://localhost:7/metrics';
+  const target = { scrapePool: 'q', labels: { instance: 'i' }, scrapeUrl, node: 'n' };
   const backend = prometheus({
     here: async () => [{ scrapePool: 'p' }, { scrapePool: 'p' }],
-    everywhere: async () => ({ items: [{ scrapePool: 'q', labels: { instance: 'i' } }], warnings: ['w'] }),
+    everywhere: async () => ({ items: [target], warnings: ['w'] }),
   });
   const any = await backend.targets({ state: 'any' }, signal);
   assert.deepEqual(dataOf(any)['droppedTargetCounts'], { p: 2, q: 0 });
@@ -98,7 +102,8 @@ test('targets that were dropped are counted by pool, and not at all when only ac
   const active = dataOf(await backend.targets({ state: 'active' }, signal));
   assert.equal(active['droppedTargetCounts'], null);
   assert.deepEqual(active['droppedTargets'], []);
-  assert.equal((active['activeTargets'] as unknown[]).length, 1);
+  const [first] = active['activeTargets'] as { globalUrl: string }[];
+  assert.equal(first?.globalUrl, 'http://me.example:7/metrics');
   const dropped = dataOf(await backend.targets({ state: 'dropped', scrapePool: 'p' }, signal));
   assert.equal((dropped['activeTargets'] as unknown[]).length, 0);
   assert.equal((dropped['droppedTargets'] as unknown[]).length, 2);

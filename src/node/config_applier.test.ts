@@ -64,6 +64,8 @@ class World {
       rulesForOutageToleranceMs: 1,
       retentionTimeMs: 86_400_000,
       retentionSizeBytes: 0,
+      scrapeAdjustTimestamps: true,
+      scrapeTimestampToleranceMs: 2,
       rulesForGracePeriodMs: 1,
     },
   );

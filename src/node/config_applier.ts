@@ -43,6 +43,8 @@ type Flags = Pick<
   | 'rulesForOutageToleranceMs'
   | 'rulesForGracePeriodMs'
   | 'retentionTimeMs'
+  | 'scrapeAdjustTimestamps'
+  | 'scrapeTimestampToleranceMs'
   | 'retentionSizeBytes'
 >;
 
@@ -139,10 +141,12 @@ export class ConfigApplier {
     const { prometheus } = config;
     const intervals = prometheus.scrapeConfigs.map(({ scrapeIntervalMs }) => scrapeIntervalMs);
     const slowestMs = Math.max(prometheus.global.evaluationIntervalMs, ...intervals);
+    const { scrapeAdjustTimestamps, scrapeTimestampToleranceMs } = this.#flags;
     const settings = {
       configs: withScrapeFeatures(prometheus.scrapeConfigs, this.#flags.enableFeatures),
       settleMs: settleIntervals * slowestMs,
       evaluationIntervalMs: prometheus.global.evaluationIntervalMs,
+      timestampToleranceMs: scrapeAdjustTimestamps ? scrapeTimestampToleranceMs : 0,
       storage: storageSettings(prometheus.storage, this.#flags),
     };
     await worker.ask<void>((replyTo) => ({ type: 'scrape', settings, replyTo }), configureDeadlineMs);

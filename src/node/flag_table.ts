@@ -27,6 +27,7 @@ export type FlagGroup =
   | 'Web'
   | 'Storage'
   | 'Queries'
+  | 'Scraping'
   | 'Rules and alerting'
   | 'Cluster'
   | 'Logging and features';
@@ -364,6 +365,21 @@ export const flagTable: FlagTable = {
     initial: 5 * minuteMs,
     parse: parseDuration,
   },
+  scrapeAdjustTimestamps: {
+    name: 'scrape.adjust-timestamps',
+    group: 'Scraping',
+    help: 'Give scrapes the timestamp of their schedule.',
+    initial: true,
+    parse: parseSwitch,
+  },
+  scrapeTimestampToleranceMs: {
+    name: 'scrape.timestamp-tolerance',
+    group: 'Scraping',
+    help: 'How late a scrape may be for it; at most 1 % of the interval.',
+    value: 'duration',
+    initial: 2,
+    parse: parseDuration,
+  },
   rulesForOutageToleranceMs: {
     name: 'rules.alert.for-outage-tolerance',
     group: 'Rules and alerting',
@@ -553,9 +569,7 @@ export const ignoredFlags: Readonly<Record<string, boolean>> = {
   'auto-gomemlimit': true,
   'auto-gomemlimit.ratio': false,
   'rules.max-concurrent-evals': false,
-  'scrape.adjust-timestamps': true,
   'scrape.discovery-reload-interval': false,
-  'scrape.timestamp-tolerance': false,
   'storage.remote.flush-deadline': false,
   'storage.tsdb.allow-overlapping-compaction': true,
   'storage.tsdb.delayed-compaction.max-percent': false,

@@ -48,6 +48,9 @@ export interface NodeFlags {
   readonly enableFeatures: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** Scrapes have the timestamp of their schedule when they are not later than the tolerance. */
+  readonly scrapeAdjustTimestamps: boolean;
+  readonly scrapeTimestampToleranceMs: number;
   readonly rulesForOutageToleranceMs: number;
   readonly rulesForGracePeriodMs: number;
   readonly rulesResendDelayMs: number;

@@ -272,6 +272,7 @@ export class TorchringNode {
       configText: () => (applier.config ?? config).prometheus.shownYaml,
       ruleGroups: () =>
         (applier.config ?? config).ruleGroups.map(({ file, name }) => ruleGroupKey(file, name)),
+      externalUrl,
       scrapePools: () => (applier.config ?? config).prometheus.scrapeConfigs.map(({ jobName }) => jobName),
     };
   }

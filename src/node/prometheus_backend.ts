@@ -27,6 +27,7 @@ import type { ClusterNode } from '../cluster/index.ts';
 import { parseSelector } from '../promql/index.ts';
 import type { RuleGroupView } from '../rules/index.ts';
 import type { FeatureList } from './feature_list.ts';
+import { globalUrl } from './global_url.ts';
 import type { ConfigStatus } from './own_metrics.ts';
 import type { Reports } from './reports.ts';
 import { distinctGroups, missingGroups, rulesPage } from './rules_page.ts';
@@ -43,6 +44,8 @@ export interface ClusterParts {
   readonly admin: AdminBackend;
   readonly configText: () => string;
   readonly scrapePools: () => readonly string[];
+  /** This node's, without a slash at its end. */
+  readonly externalUrl: string;
   /** Keys of the configured rule groups. */
   readonly ruleGroups: () => readonly string[];
 }
@@ -73,6 +76,8 @@ function answerOf(value: unknown, warnings: readonly string[] = []): Answer {
 }
 
 interface ActiveTarget {
+  readonly scrapeUrl: string;
+  readonly node: string;
   readonly scrapePool: string;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -183,7 +188,8 @@ export class NodeBackend implements PrometheusBackend {
       scrapePool === undefined || (item as ActiveTarget).scrapePool === scrapePool;
     const active =
       state === 'dropped' ? { items: [], warnings: [] } : await reports.everywhere('targets', signal);
-    const activeTargets = (active.items.filter(inPool) as ActiveTarget[]).sort(byPoolAndInstance);
+    const found = (active.items.filter(inPool) as ActiveTarget[]).sort(byPoolAndInstance);
+    const activeTargets = found.map((target) => ({ ...target, globalUrl: this.#globalUrl(target) }));
     if (state === 'active') {
       return answerOf({ activeTargets, droppedTargets: [], droppedTargetCounts: null }, active.warnings);
     }
@@ -195,6 +201,13 @@ export class NodeBackend implements PrometheusBackend {
     }
     const droppedTargets = dropped.filter(inPool);
     return answerOf({ activeTargets, droppedTargets, droppedTargetCounts }, active.warnings);
+  }
+
+  #globalUrl({ scrapeUrl, node }: ActiveTarget): string {
+    const { cluster, externalUrl: own } = this.#parts;
+    const address = cluster.member(node)?.meta.httpAddress ?? '';
+    const externalUrl = node === cluster.nodeId ? own : `http://${address}`;
+    return globalUrl(scrapeUrl, { externalUrl, port: address.slice(address.lastIndexOf(':') + 1) });
   }
 
   scrapePools(): readonly string[] {

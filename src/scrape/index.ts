@@ -11,7 +11,7 @@ export { type RefusedSamples, ScrapeLoop, type ScrapeLoopDeps, type ScrapeResult
 export { MetadataStore, type MetricMetadata } from './metadata.ts';
 export { createScrapeMetrics, type ScrapeMetrics } from './metrics.ts';
 export { Relabeler } from './relabel.ts';
-export { nextScrapeMs, scrapeTimestampMs, targetOffsetMs } from './schedule.ts';
+export { nextScrapeMs, scrapeTimestampMs, targetOffsetMs, timestampToleranceMsDefault } from './schedule.ts';
 export {
   type DroppedTarget,
   type InvalidTarget,

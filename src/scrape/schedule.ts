@@ -3,7 +3,8 @@
  * a node's scrapes spread evenly and a target keeps its beat when it moves to another node; scrape times are
  * absolute multiples of the interval plus the offset, so timestamps are exactly an interval apart.
  */
-const timestampToleranceMs = 2;
+/** How far a scrape may be from its schedule and still have the schedule's timestamp, unless configured. */
+export const timestampToleranceMsDefault = 2;
 
 /**
  * Where in its interval a target is scraped: 0 <= offset < intervalMs. `labelsHash` is that of the target's
@@ -20,9 +21,14 @@ export function nextScrapeMs(nowMs: number, intervalMs: number, offsetMs: number
 
 /**
  * The timestamp of a scrape that was due at `scheduledMs` and starts at `nowMs`: the schedule's when they are
- * within 2 ms or 1 % of the interval, whichever is less, otherwise the true one.
+ * within `toleranceMs` or 1 % of the interval, whichever is less, otherwise the true one.
  */
-export function scrapeTimestampMs(nowMs: number, scheduledMs: number, intervalMs: number): number {
-  const tolerance = Math.min(timestampToleranceMs, intervalMs / 100);
+export function scrapeTimestampMs(
+  nowMs: number,
+  scheduledMs: number,
+  intervalMs: number,
+  toleranceMs: number = timestampToleranceMsDefault,
+): number {
+  const tolerance = Math.min(toleranceMs, intervalMs / 100);
   return Math.abs(nowMs - scheduledMs) <= tolerance ? scheduledMs : Math.round(nowMs);
 }

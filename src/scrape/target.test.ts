@@ -116,4 +116,6 @@ test('timestamps follow the schedule within the tolerance', () => {
   assert.equal(scrapeTimestampMs(10_002, 10_000, 10_000), 10_000);
   assert.equal(scrapeTimestampMs(10_003, 10_000, 10_000), 10_003);
   assert.equal(scrapeTimestampMs(10_002, 10_000, 100), 10_002);
+  assert.equal(scrapeTimestampMs(10_050, 10_000, 10_000, 60), 10_000);
+  assert.equal(scrapeTimestampMs(10_001, 10_000, 10_000, 0), 10_001);
 });

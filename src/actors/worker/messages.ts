@@ -122,6 +122,8 @@ export interface ScrapeSettings {
   readonly settleMs: number;
   /** The global one; also the step of subqueries that name none. */
   readonly evaluationIntervalMs: number;
+  /** How late a scrape may be and still have the timestamp of its schedule. */
+  readonly timestampToleranceMs?: number;
   readonly storage: StoreSettings;
 }
 

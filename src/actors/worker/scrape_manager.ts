@@ -16,6 +16,7 @@ import {
   type ScrapeMetrics,
   type Target,
   targetOffsetMs,
+  timestampToleranceMsDefault,
 } from '../../scrape/index.ts';
 import type { ClusterView } from './cluster_view.ts';
 import type { HostedShards } from './hosted_shards.ts';
@@ -72,6 +73,7 @@ export class ScrapeManager {
   #logs: ReadonlyMap<string, FailureLog> = new Map();
   #configuring: Promise<void> = Promise.resolve();
   #actorsStarted = 0;
+  #timestampToleranceMs = timestampToleranceMsDefault;
 
   constructor(view: ClusterView, hosted: HostedShards, router: Router, deps: Deps) {
     this.#deps = deps;
@@ -87,7 +89,10 @@ export class ScrapeManager {
    * Takes a new set of jobs, one set after the other; unchanged jobs go on as they are. Rejects when a job's client can't
    * be made: nothing changes then.
    */
-  configure({ configs }: Omit<ScrapeSettings, 'storage'>): Promise<void> {
+  configure(settings: Omit<ScrapeSettings, 'storage'>): Promise<void> {
+    const { configs, timestampToleranceMs = timestampToleranceMsDefault } = settings;
+    // The flags of a process: the same every time.
+    this.#timestampToleranceMs = timestampToleranceMs;
     const done = this.#configuring.then(() => this.#configure(configs));
     // A failure is the caller's; the next set is taken all the same.
     this.#configuring = done.catch(() => undefined);
@@ -240,7 +245,8 @@ export class ScrapeManager {
     const status: TargetStatus = { health: 'unknown', lastError: '', lastScrapeMs: 0, lastDurationMs: 0 };
     const offsetMs = targetOffsetMs(target.labels.hash(), target.intervalMs, this.#seed);
     const ingest = this.#router.ingest.bind(this.#router);
-    const props = targetProps({ loop, offsetMs, status, refusal, ingest });
+    const timestampToleranceMs = this.#timestampToleranceMs;
+    const props = targetProps({ loop, offsetMs, status, refusal, timestampToleranceMs, ingest });
     const actor = system.spawn(props, `target-${++this.#actorsStarted}`);
     return { job, target, loop, status, refusal, pool, actor };
   }
@@ -294,7 +300,6 @@ export class ScrapeManager {
       labels: target.publicLabels.toRecord(),
       scrapePool: job,
       scrapeUrl: target.url,
-      globalUrl: target.url,
       lastError: refusal === '' ? status.lastError : refusal,
       lastScrape: status.lastScrapeMs === 0 ? neverScraped : new Date(status.lastScrapeMs).toISOString(),
       lastScrapeDuration: status.lastDurationMs / 1000,

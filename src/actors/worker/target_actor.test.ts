@@ -11,7 +11,7 @@ import { refusedSamples, type TargetDeps, type TargetMessage, targetProps } from
 const intervalMs = 10_000;
 
 function depsOf(
-  scrape: () => Promise<ScrapeResult>,
+  scrape: (timestampMs: number) => Promise<ScrapeResult>,
   changes: Partial<TargetDeps> = {},
 ): TargetDeps & { stored: string[]; released: WriteBatch[] } {
   const stored: string[] = [];
@@ -30,6 +30,7 @@ function depsOf(
     offsetMs: 1_000,
     status: { health: 'unknown', lastError: '', lastScrapeMs: 0, lastDurationMs: 0 },
     refusal: '',
+    timestampToleranceMs: 2,
     ingest: async ({ series }) => {
       stored.push(String(series[0]?.get('__name__')));
       return emptyOutcome();
@@ -39,6 +40,27 @@ function depsOf(
     ...changes,
   };
 }
+
+test('a scrape that is late within the configured tolerance has the time of its schedule', async () => {
+  for (const [timestampToleranceMs, lateMs] of [
+    [40, 0],
+    [0, 40],
+  ]) {
+    const stamps: number[] = [];
+    const scrape = (timestampMs: number): Promise<never> => {
+      stamps.push(timestampMs);
+      return new Promise(() => undefined);
+    };
+    const deps = depsOf(scrape, timestampToleranceMs === undefined ? {} : { timestampToleranceMs });
+    const kit = new BehaviorTestKit<TargetMessage>(targetProps(deps).create());
+    const [first] = await kit.start();
+    assert.ok(first?.effect === 'timerStarted' && first.message.type === 'scrape');
+    const { scheduledMs } = first.message as Extract<TargetMessage, { type: 'scrape' }>;
+    kit.clock.advance(scheduledMs - kit.clock.nowMs() + 40);
+    await kit.run(first.message);
+    assert.deepEqual(stamps, [scheduledMs + (lateMs ?? 0)]);
+  }
+});
 
 test('a timer that comes early by the wall clock does not have the same slot scraped twice', async () => {
   const deps = depsOf(() => new Promise(() => undefined));

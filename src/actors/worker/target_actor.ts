@@ -39,6 +39,8 @@ export interface TargetDeps {
   readonly status: TargetStatus;
   /** Non-empty: every scrape fails for this reason without being tried. */
   readonly refusal: string;
+  /** How late a scrape may be and still have the timestamp of its schedule. */
+  readonly timestampToleranceMs: number;
   readonly ingest: (batch: WriteBatch) => Promise<IngestOutcome>;
 }
 
@@ -99,11 +101,13 @@ class TargetBehavior implements Behavior<TargetMessage> {
   }
 
   #scrape(scheduledMs: number, context: ActorContext<TargetMessage>): void {
-    const { loop, refusal } = this.#deps;
+    const { loop, refusal, timestampToleranceMs } = this.#deps;
     this.#schedule(context, scheduledMs);
     // The time-out is at most the interval, so an overlap is rare; the one under way counts.
     if (this.#isScraping || this.#life.isGone) return;
-    const timestampMs = scrapeTimestampMs(context.clock.nowMs(), scheduledMs, loop.target.intervalMs);
+    const nowMs = context.clock.nowMs();
+    const { intervalMs } = loop.target;
+    const timestampMs = scrapeTimestampMs(nowMs, scheduledMs, intervalMs, timestampToleranceMs);
     if (refusal !== '') {
       this.#scraped(loop.fail(timestampMs, refusal), context);
       return;
