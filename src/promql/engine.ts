@@ -13,6 +13,7 @@ import { QueryContext, type QueryOptions } from './eval/context.ts';
 import { TreeEvaluator } from './eval/evaluate.ts';
 import { extendedSamples } from './eval/extended.ts';
 import { type Grid, gridOf } from './eval/grid.ts';
+import { partsFor } from './eval/parts.ts';
 import { prefetch, type Sources } from './eval/prefetch.ts';
 import type { QueryProfile } from './eval/profile.ts';
 import { SampleCounts } from './eval/sample_counts.ts';
@@ -79,6 +80,8 @@ interface Run {
   readonly context: QueryContext;
   readonly evaluator: TreeEvaluator;
   readonly timings: RunTimings;
+  /** Brings the data that the expression reads, in the place of what was there. */
+  readonly fetch: (sources: Sources) => Promise<void>;
 }
 
 class RunTimings {
@@ -147,7 +150,8 @@ export class Engine {
     options: EvaluationOptions = {},
   ): Promise<QueryResult> {
     const annotations = new Annotations(typeof query === 'string' ? query : options.text);
-    return this.#run(query, range, annotations, sources, signal, options, async (run) => {
+    return this.#run(query, range, annotations, signal, options, async (run) => {
+      await run.fetch(sources);
       const value = await (range.instant ? evaluateInstant(run, range.startMs) : evaluateSteps(run));
       const { preparation, sorting } = run.timings;
       const timings = { preparation, evaluation: run.timings.lap(), sorting };
@@ -166,8 +170,15 @@ export class Engine {
   ): Promise<PartialEvaluation> {
     const annotations = new Annotations(options.text);
     const steps = { ...range, instant: false };
-    return this.#run(expr, steps, annotations, sources, signal, options, async (run) => {
-      const state = await evaluatePartially(expr, run.evaluator);
+    return this.#run(expr, steps, annotations, signal, options, async (run) => {
+      const parts = partsFor(expr, run.grid, sources.storage).values();
+      const nextPart = async (): Promise<boolean> => {
+        const { value: storage } = parts.next();
+        if (storage !== undefined) await run.fetch({ ...sources, storage });
+        return storage !== undefined;
+      };
+      await nextPart();
+      const state = await evaluatePartially(expr, run.evaluator, nextPart);
       const samples = run.context.stats(run.evaluator.counts);
       return { grid: run.grid, state, warnings: annotations.warnings, infos: annotations.infos, samples };
     });
@@ -177,7 +188,6 @@ export class Engine {
     query: Expr | string,
     range: EvaluationRange,
     annotations: Annotations,
-    sources: Sources,
     signal: AbortSignal,
     options: EvaluationOptions,
     evaluate: (run: Run) => Promise<T>,
@@ -199,9 +209,12 @@ export class Engine {
       const perStep = options.countsSteps === true ? new Float64Array(grid.steps) : undefined;
       const evaluator = new TreeEvaluator(context, grid, new SampleCounts(perStep));
       const timings = new RunTimings(this.#clock);
-      await guard.race(prefetch(expr, grid, context, sources, guard.signal));
-      timings.preparation = timings.lap();
-      return await evaluate({ expr, grid, context, evaluator, timings });
+      const fetch = async (sources: Sources): Promise<void> => {
+        context.releaseData();
+        await guard.race(prefetch(expr, grid, context, sources, guard.signal));
+        timings.preparation = timings.lap();
+      };
+      return await evaluate({ expr, grid, context, evaluator, timings, fetch });
     } catch (error) {
       throw asQueryError(error);
     } finally {

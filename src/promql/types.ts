@@ -23,6 +23,11 @@ export interface SelectRequest {
 export interface Storage {
   /** Series sorted by labels, merged to one entry per label set, samples with fromMs <= t <= toMs. */
   select(request: SelectRequest, signal: AbortSignal): Promise<readonly SeriesColumns[]>;
+  /**
+   * The same in parts, for those who can do without holding all at once. Series that differ in their name only are in one
+   * part. Each part is what it is when it is read. Absent, or none, where there is only the whole.
+   */
+  parts?(): readonly Storage[];
 }
 
 /** Evaluation times startMs, startMs + stepMs, ... up to endMs; an instant has start = end. */

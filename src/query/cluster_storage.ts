@@ -6,6 +6,9 @@ import { mergeSeries } from './merge.ts';
 import { ExecuteKind, encodeSelect } from './payload.ts';
 import type { ShardsAt } from './replicas.ts';
 
+/** Shards that a query reads at a time, where it need not hold all at once. */
+const shardsOfPart = 8;
+
 /** Reads raw series of some nodes' shards under one table. */
 export class HoldersStorage implements Storage {
   readonly #attempt: Attempt;
@@ -28,6 +31,21 @@ export class HoldersStorage implements Storage {
       Promise.all(near.map((at) => this.#attempt.selectNear(at, request, signal))),
     ]);
     return mergeSeries([...own, ...payloads.map(decodeSeries)]);
+  }
+
+  /** A few shards each, where all lie whole in this thread. That the table has not moved is seen to for each. */
+  parts(): readonly Storage[] {
+    const { near, far } = this.#attempt.split(this.#sets);
+    // Of several nodes two may have samples of the same series.
+    if (far.length > 0 || near.length !== 1) return [];
+    const parts: Storage[] = [];
+    for (const { nodeId, shards } of near) {
+      for (let from = 0; from < shards.length; from += shardsOfPart) {
+        const at = { nodeId, shards: shards.slice(from, from + shardsOfPart) };
+        parts.push({ select: (request, signal) => this.#attempt.selectNear(at, request, signal) });
+      }
+    }
+    return parts;
   }
 }
 

@@ -9,7 +9,7 @@ import { ExecutionError } from '../errors.ts';
 import type { Fragment } from '../parse/tree.ts';
 import { columnsOf, type GivenSeries, mixedSeries } from '../testing/mixed_series.ts';
 import { GivenStorage } from '../testing/storage.ts';
-import type { MatrixSeries, QueryResult, RemoteResult } from '../types.ts';
+import type { MatrixSeries, QueryResult, RemoteResult, Storage } from '../types.ts';
 import { distribute } from './distribute.ts';
 import { evaluatePartial, finishPartial, mergePartials, type PartialAggregate } from './partial.ts';
 
@@ -45,7 +45,10 @@ const operator: fc.Arbitrary<readonly [op: string, parameter: string]> = fc.oneo
   fc.tuple(fc.constant('count_values'), fc.constantFrom('"v", ', '"group", ', '"i", ')),
 );
 const grouping = fc.constantFrom('', ' by (group)', ' without (i)', ' by (__name__)', ' without (group, i)');
-const inner = fc.constantFrom('{__name__=~"x|y"}', '-{__name__=~"x|y"}', 'x');
+const inner = fc.constantFrom(
+  ...['{__name__=~"x|y"}', '-{__name__=~"x|y"}', 'x'],
+  ...['max_over_time({__name__=~"x|y"}[2m])', 'last_over_time({__name__=~"x|y"}[2m])'],
+);
 
 /** Text with the aggregation not at its beginning, so that positions have to be moved. */
 const query = fc
@@ -89,6 +92,13 @@ async function mergeAll([first, ...others]: PartialAggregate[]): Promise<Partial
   return merged;
 }
 
+/** That can also be read part by part. */
+function storageInParts(place: readonly SeriesColumns[]): Storage {
+  const whole = new GivenStorage(place);
+  const parts = [1, 0].map((rest) => new GivenStorage(place.filter((_, i) => i % 2 === rest)));
+  return { select: (request) => whole.select(request), parts: () => parts };
+}
+
 async function inParts(
   engine: Engine,
   text: string,
@@ -103,7 +113,7 @@ async function inParts(
     fetch: async (fragment: Fragment): Promise<RemoteResult> => {
       const partials: PartialAggregate[] = [];
       for (const place of places) {
-        const storage = new GivenStorage(place);
+        const storage = storageInParts(place);
         partials.push(travelled(await evaluatePartial(engine, fragment.text, fragment, storage, never)));
       }
       return finishPartial(await mergedBy(partials, plan), fragment, unhurried, text);

@@ -149,6 +149,12 @@ export class QueryContext {
     if (this.#dataBytes > this.options.memoryMax) throw new MemoryLimitError(this.options.memoryMax);
   }
 
+  /** The data fetched so far is let go. */
+  releaseData(): void {
+    this.#dataBytes = 0;
+    this.data.clear();
+  }
+
   /** Before columns for so many series are made: sparse ones cost memory that their samples don't show. */
   reserve(series: number, grid: Grid): void {
     const cells = series * grid.steps;

@@ -124,8 +124,13 @@ export class LabelPlace {
 
   /** Whether the other series comes later, or has the same labels. */
   isBefore(other: StepSeries): boolean {
-    // Of the same metadata the order is the same with it.
-    return this.#named !== undefined && other instanceof NamelessSeries && other.isUniform
+    // Of the same metadata the order is the same with it. Series of two parts of the data need not have the same.
+    const isSame =
+      this.#named !== undefined &&
+      other instanceof NamelessSeries &&
+      other.isUniform &&
+      hasSameMetadata(this.#named, other.named);
+    return isSame && this.#named !== undefined
       ? this.#named.compare(other.named) <= 0
       : this.labels.compare(other.labels) <= 0;
   }

@@ -79,14 +79,17 @@ async function mergeAll(layers: readonly Layer[], pace: Pace): Promise<SeriesPar
       const others = bySeries.get(key);
       if (others === undefined) bySeries.set(key, [part]);
       else others.push(part);
-      await pace.pause();
+      // Mostly there is nothing to wait for, and waiting for that costs, too.
+      const rest = pace.pause();
+      if (rest !== undefined) await rest;
     }
   }
   const merged: SeriesPart[] = [];
   const arena = new ColumnArena();
   for (const parts of bySeries.values()) {
     merged.push(mergeParts(parts, arena));
-    await pace.pause();
+    const rest = pace.pause();
+    if (rest !== undefined) await rest;
   }
   return merged;
 }

@@ -48,28 +48,31 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluator: Evaluato
   return { type: 'vector', series: results };
 }
 
-/** The same without the last step. */
-export async function evaluatePartially(expr: AggregateExpr, evaluator: Evaluator): Promise<AggregateState> {
+/** Puts the next part of the data in the place of the one before; false when there is none. */
+export type NextPart = () => Promise<boolean>;
+
+/** The same without the last step, over part after part of the data; the first is there. */
+export async function evaluatePartially(
+  expr: AggregateExpr,
+  evaluator: Evaluator,
+  nextPart: NextPart = async () => false,
+): Promise<AggregateState> {
   const { steps } = evaluator.grid;
   if (expr.op === 'count_values') {
     const { by, label } = valueGrouping(await valueLabel(expr, evaluator), expr);
-    return aggregate(
-      expr,
-      evaluator,
-      new AggregateState(expr.op, { steps, parameter: noParameter, label }),
-      by,
-    );
+    const state = new AggregateState(expr.op, { steps, parameter: noParameter, label });
+    return aggregate(expr, evaluator, state, by, nextPart);
   }
   const check = checks[expr.op];
   if (check === undefined) {
     const state = new AggregateState(expr.op, { steps, parameter: noParameter, label: '' });
-    return aggregate(expr, evaluator, state, expr);
+    return aggregate(expr, evaluator, state, expr, nextPart);
   }
   if (expr.param === undefined) throw new ExecutionError(`${expr.op} needs a parameter`);
   const values = await evaluator.scalar(expr.param);
   const state = new AggregateState(expr.op, { steps, parameter: values, label: '' });
   const { span } = expr.param;
-  return aggregate(expr, evaluator, state, expr, () =>
+  return aggregate(expr, evaluator, state, expr, nextPart, () =>
     check({ values, span, annotations: evaluator.context.annotations }),
   );
 }
@@ -80,6 +83,7 @@ async function aggregate(
   evaluator: Evaluator,
   state: AggregateState,
   grouping: Grouping,
+  nextPart: NextPart,
   isWanted: () => boolean = () => true,
 ): Promise<AggregateState> {
   if (state.keepsColumns) {
@@ -87,7 +91,9 @@ async function aggregate(
     if (isWanted()) await state.partial(series, grouping, evaluator.context);
     return state;
   }
-  await evaluator.each(expr.expr, state.adder(grouping));
+  const add = state.adder(grouping);
+  do await evaluator.each(expr.expr, add);
+  while (await nextPart());
   isWanted();
   return state;
 }
