@@ -71,7 +71,10 @@ export class Labels {
     this.flat = flat;
   }
 
-  /** Trusts that `flat` is in canonical form. */
+  /**
+   * Trusts that `flat` is in canonical form. It is kept as it is: one that was filled by `push` has room for more, up to twice
+   * its size, and a `slice` of it has not.
+   */
   static fromSortedFlat(flat: readonly string[]): Labels {
     return flat.length === 0 ? Labels.empty : new Labels(flat);
   }
@@ -88,7 +91,7 @@ export class Labels {
       previous = name;
       flat.push(name, value);
     }
-    return Labels.fromSortedFlat(flat);
+    return Labels.fromSortedFlat(flat.slice());
   }
 
   static fromRecord(record: Readonly<Record<string, string>>): Labels {

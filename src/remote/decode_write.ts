@@ -129,7 +129,7 @@ export class RemoteWriteDecoder {
   #keepNew(start: number, labelsEnd: number, end: number, firstSample: number): void {
     const { known } = this.#assembly;
     if (labelsEnd < 0) this.#readLabelsAnew(start, end);
-    const labels = Labels.fromSortedFlat(this.#flat);
+    const labels = Labels.fromSortedFlat(this.#flat.slice());
     const fault = this.#fault ?? nameFault(labels);
     if (fault !== undefined) this.#assembly.refuseSeries(labels, firstSample, fault);
     else if (labelsEnd < 0) this.#assembly.keepSeries(known.intern(labels), firstSample);

@@ -207,7 +207,7 @@ export class RemoteWrite2Decoder {
   /** The number of a series that comes for the first time, or -1 for one that is refused. */
   #newSeries(firstSample: number): number {
     const { flat, fault } = this.#labelsOf(this.#refs.subarray(0, this.#refCount), this.#refFault);
-    const labels = Labels.fromSortedFlat(flat);
+    const labels = Labels.fromSortedFlat(flat.slice());
     const problem = fault ?? nameFault(labels);
     if (problem !== undefined) {
       this.#assembly.refuseSeries(labels, firstSample, problem);
