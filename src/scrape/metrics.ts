@@ -4,6 +4,11 @@ import { Counter, Gauge, Histogram, type Registry, Summary } from 'prom-client';
 export interface ScrapeMetrics {
   readonly intervalLength: Summary<'interval'>;
   readonly poolTargets: Gauge<'scrape_job'>;
+  readonly poolSyncs: Counter<'scrape_job'>;
+  readonly pools: Counter;
+  readonly poolsFailed: Counter;
+  readonly poolReloads: Counter;
+  readonly poolReloadsFailed: Counter;
   readonly exceededBodySize: Counter;
   readonly exceededSampleLimit: Counter;
   readonly exceededBucketLimit: Counter;
@@ -37,6 +42,25 @@ export function createScrapeMetrics(registry: Registry): ScrapeMetrics {
       labelNames: ['scrape_job'],
       registers,
     }),
+    poolSyncs: new Counter({
+      name: 'prometheus_target_scrape_pool_sync_total',
+      help: 'Total number of syncs that were executed on a scrape pool.',
+      labelNames: ['scrape_job'],
+      registers,
+    }),
+    pools: counter('prometheus_target_scrape_pools_total', 'Total number of scrape pool creation attempts.'),
+    poolsFailed: counter(
+      'prometheus_target_scrape_pools_failed_total',
+      'Total number of scrape pool creations that failed.',
+    ),
+    poolReloads: counter(
+      'prometheus_target_scrape_pool_reloads_total',
+      'Total number of scrape pool reloads.',
+    ),
+    poolReloadsFailed: counter(
+      'prometheus_target_scrape_pool_reloads_failed_total',
+      'Total number of failed scrape pool reloads.',
+    ),
     exceededBodySize: counter(
       'prometheus_target_scrapes_exceeded_body_size_limit_total',
       'Total number of scrapes that hit the body size limit',

@@ -39,12 +39,13 @@ class World {
   clients = 0;
   closed = 0;
   failClient = false;
+  readonly registry = new Registry();
   readonly manager = new ScrapeManager(this.view, this.#hosted, this.router, {
     system: this.world.system,
     clock: this.scheduler.clock,
     random: this.scheduler.random,
     log: this.world.system.log,
-    registry: new Registry(),
+    registry: this.registry,
     version: '0',
     clusterName: 'c',
     createClient: async () => this.#client(),
@@ -273,6 +274,30 @@ test('a reload that a job refuses changes nothing and leaves no client open', as
   assert.equal(world.scrapes.length, 1);
   await world.configure(config);
   assert.equal(world.clients, 2, 'the old pool still stands');
+});
+
+test('pools, their reloads and syncs are counted; of a removed job nothing is left', async () => {
+  const world = await new World().begin('t:1');
+  world.manager.setGroups('j', groups('t:2'));
+  await world.configure({ ...config, sampleLimit: 7 });
+  await world.configure({ ...config, sampleLimit: 7 });
+  const counted = async (): Promise<string[]> =>
+    (await world.registry.metrics()).match(
+      /^prometheus_target_scrape_pool(s_|_sync|_reloads|_targets).*/gm,
+    ) ?? [];
+  const totals = [
+    'prometheus_target_scrape_pools_total 1',
+    'prometheus_target_scrape_pools_failed_total 0',
+    'prometheus_target_scrape_pool_reloads_total 1',
+    'prometheus_target_scrape_pool_reloads_failed_total 0',
+  ];
+  assert.deepEqual(await counted(), [
+    'prometheus_target_scrape_pool_targets{scrape_job="j"} 1',
+    'prometheus_target_scrape_pool_sync_total{scrape_job="j"} 2',
+    ...totals,
+  ]);
+  await world.configure();
+  assert.deepEqual(await counted(), totals);
 });
 
 test('beyond target_limit every target of the job fails without being asked', async () => {

@@ -106,8 +106,7 @@ export class ScrapeManager {
       for (const config of configs) {
         const known = this.#pools.get(config.jobName);
         if (known !== undefined && sameConfig(known.config, config)) continue;
-        const { clock, createClient } = this.#deps;
-        created.set(config.jobName, await ScrapePool.create(config, clock, createClient));
+        created.set(config.jobName, await this.#createPool(config, known !== undefined));
       }
       logs = await this.#openLogs(configs);
     } catch (error) {
@@ -117,6 +116,19 @@ export class ScrapeManager {
     this.#replacePools(configs, created);
     this.#useLogs(logs);
     this.reconcile();
+  }
+
+  /** `isReload`: the job is there already, with another configuration. */
+  async #createPool(config: ScrapeConfig, isReload: boolean): Promise<ScrapePool> {
+    const { clock, createClient } = this.#deps;
+    const { pools, poolsFailed, poolReloads, poolReloadsFailed } = this.#metrics;
+    (isReload ? poolReloads : pools).inc();
+    try {
+      return await ScrapePool.create(config, clock, createClient);
+    } catch (error) {
+      (isReload ? poolReloadsFailed : poolsFailed).inc();
+      throw error;
+    }
   }
 
   /** The logs of failed scrapes that the jobs name, each once. Rejects when one can't be opened. */
@@ -164,11 +176,17 @@ export class ScrapeManager {
       else before.delete(jobName);
       this.#pools.set(jobName, pool);
     }
-    for (const pool of before.values()) if (!this.#users.has(pool)) this.#closeClient(pool);
+    for (const [job, pool] of before) {
+      if (!this.#users.has(pool)) this.#closeClient(pool);
+      if (this.#pools.has(job)) continue;
+      this.#metrics.poolTargets.remove({ scrape_job: job });
+      this.#metrics.poolSyncs.remove({ scrape_job: job });
+    }
   }
 
   setGroups(job: string, groups: readonly GroupMessage[]): void {
     const pool = this.#pools.get(job);
+    if (pool !== undefined) this.#metrics.poolSyncs.inc({ scrape_job: job });
     pool?.setGroups(groups);
     const others = pool?.discovered().others ?? [];
     const invalid = others.flatMap((other) => (other.kind === 'invalid' ? [other.error.message] : []));
