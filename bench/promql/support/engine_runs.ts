@@ -89,8 +89,9 @@ async function inStore(load: EngineLoad, path: string): Promise<{ storage: Stora
   const store = await BenchStore.open(path);
   for (let round = 0; round < load.rounds; round++) await store.appendRound(set);
   const storage: Storage = {
-    async select({ matchers, fromMs, toMs }) {
-      const parts = await Promise.all(store.shards.map((shard) => shard.select(matchers, fromMs, toMs)));
+    async select({ matchers, fromMs, toMs, newestAt }) {
+      const { shards } = store;
+      const parts = await Promise.all(shards.map((shard) => shard.select(matchers, fromMs, toMs, newestAt)));
       return parts.flat().sort((a, b) => a.labels.compare(b.labels));
     },
   };
