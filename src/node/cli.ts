@@ -1,9 +1,10 @@
 // The command line's grammar: commands, their options and help. Commands are carried out elsewhere; what is
 // given here are functions that do so.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { type FlagSpec, flagTable, flagText, ignoredFlags } from './flag_table.ts';
+import { type FlagSpec, flagTable, flagText } from './flag_table.ts';
 import type { GivenFlags } from './flag_values.ts';
 import type { NodeFlags } from './flags.ts';
+import { ignoredFlags } from './ignored_flags.ts';
 import type { ExplainArguments } from './query_command.ts';
 
 const checkKinds = ['config', 'rules', 'alertmanager', 'web-config'] as const;

@@ -1,15 +1,9 @@
 // From texts given on the command line or in the environment to typed flags. The command line wins over the
 // environment, the environment over the default.
 import { errorText } from '../base/index.ts';
-import {
-  environmentName,
-  type FlagSpec,
-  flagTable,
-  flagText,
-  ignoredFlags,
-  parseSwitch,
-} from './flag_table.ts';
+import { environmentName, type FlagSpec, flagTable, flagText, parseSwitch } from './flag_table.ts';
 import type { NodeFlags, ParsedNodeFlags } from './flags.ts';
+import { ignoredFlags } from './ignored_flags.ts';
 
 /** Texts by flag name: several where a flag was given several times; `true`/`false` for switches. */
 export type GivenFlags = ReadonlyMap<string, readonly string[]>;

@@ -1,14 +1,17 @@
 /** What scraping counts about itself; names and texts of those that Prometheus has too are its own. */
 import { Counter, Gauge, Histogram, type Registry, Summary } from 'prom-client';
 
-export interface ScrapeMetrics {
-  readonly intervalLength: Summary<'interval'>;
+interface PoolMetrics {
   readonly poolTargets: Gauge<'scrape_job'>;
   readonly poolSyncs: Counter<'scrape_job'>;
   readonly pools: Counter;
   readonly poolsFailed: Counter;
   readonly poolReloads: Counter;
   readonly poolReloadsFailed: Counter;
+}
+
+export interface ScrapeMetrics extends PoolMetrics {
+  readonly intervalLength: Summary<'interval'>;
   readonly exceededBodySize: Counter;
   readonly exceededSampleLimit: Counter;
   readonly exceededBucketLimit: Counter;
@@ -23,19 +26,10 @@ export interface ScrapeMetrics {
   readonly duration: Histogram;
 }
 
-export function createScrapeMetrics(registry: Registry): ScrapeMetrics {
+function createPoolMetrics(registry: Registry): PoolMetrics {
   const registers = [registry];
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
   return {
-    intervalLength: new Summary({
-      name: 'prometheus_target_interval_length_seconds',
-      help: 'Actual intervals between scrapes.',
-      labelNames: ['interval'],
-      percentiles: [0.01, 0.05, 0.5, 0.9, 0.99],
-      maxAgeSeconds: 600,
-      ageBuckets: 5,
-      registers,
-    }),
     poolTargets: new Gauge({
       name: 'prometheus_target_scrape_pool_targets',
       help: 'Current number of targets in this scrape pool.',
@@ -61,6 +55,23 @@ export function createScrapeMetrics(registry: Registry): ScrapeMetrics {
       'prometheus_target_scrape_pool_reloads_failed_total',
       'Total number of failed scrape pool reloads.',
     ),
+  };
+}
+
+export function createScrapeMetrics(registry: Registry): ScrapeMetrics {
+  const registers = [registry];
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
+  return {
+    intervalLength: new Summary({
+      name: 'prometheus_target_interval_length_seconds',
+      help: 'Actual intervals between scrapes.',
+      labelNames: ['interval'],
+      percentiles: [0.01, 0.05, 0.5, 0.9, 0.99],
+      maxAgeSeconds: 600,
+      ageBuckets: 5,
+      registers,
+    }),
+    ...createPoolMetrics(registry),
     exceededBodySize: counter(
       'prometheus_target_scrapes_exceeded_body_size_limit_total',
       'Total number of scrapes that hit the body size limit',

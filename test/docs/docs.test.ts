@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { environmentName, flagTable, ignoredFlags } from '../../src/node/flag_table.ts';
+import { environmentName, flagTable } from '../../src/node/flag_table.ts';
+import { ignoredFlags } from '../../src/node/ignored_flags.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -1,0 +1,30 @@
+/** Flags of Prometheus that are taken, so that its command lines work, and mean nothing here. */
+
+/** true: a switch. */
+export const ignoredFlags: Readonly<Record<string, boolean>> = {
+  agent: true,
+  'alertmanager.drain-notification-queue-on-shutdown': true,
+  'alertmanager.notification-batch-size': false,
+  'alertmanager.notification-queue-capacity': false,
+  'auto-gomaxprocs': true,
+  'auto-gomemlimit': true,
+  'auto-gomemlimit.ratio': false,
+  'rules.max-concurrent-evals': false,
+  'scrape.discovery-reload-interval': false,
+  'storage.remote.flush-deadline': false,
+  'storage.tsdb.allow-overlapping-compaction': true,
+  'storage.tsdb.delayed-compaction.max-percent': false,
+  'storage.tsdb.head-chunks-write-queue-size': false,
+  'storage.tsdb.max-block-chunk-segment-size': false,
+  'storage.tsdb.max-block-duration': false,
+  'storage.tsdb.min-block-duration': false,
+  'storage.tsdb.no-lockfile': true,
+  'storage.tsdb.samples-per-chunk': false,
+  'storage.tsdb.wal-compression': true,
+  'storage.tsdb.wal-compression-type': false,
+  'storage.tsdb.wal-segment-size': false,
+  'web.console.libraries': false,
+  'web.console.templates': false,
+  'web.page-title': false,
+  'web.user-assets': false,
+};
