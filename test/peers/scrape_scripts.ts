@@ -56,6 +56,8 @@ export const scripts: Readonly<Record<string, Script>> = {
     setTimeout(() => response.end(), isEvery(count, 4) ? slowMs : 0);
   },
   closing: (count, response) => {
+    // On a connection that was used before, Go asks once more.
+    response.setHeader('connection', 'close');
     if (isEvery(count, 3)) response.socket?.end();
     else say(response, `a ${count}\n`);
   },

@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import { jobFields, type Script, scripts } from './scrape_scripts.ts';
 
 const largeSeries = 3_000;
+const aheadMs = 32_500;
 const text = 'text/plain; version=0.0.4';
 const say = (response: ServerResponse, body: string): void => {
   response.setHeader('content-type', text).end(body);
@@ -41,13 +42,16 @@ const longScripts: Readonly<Record<string, Script>> = {
   resets: (count, response) => say(response, `resets_total ${count % 7}\n`),
   /** Away for a while, as when it is deployed. */
   restarting: (count, response) => {
+    // On a connection that was used before, Go asks once more.
+    response.setHeader('connection', 'close');
     if (count % 12 > 8) response.socket?.destroy();
     else say(response, `a{generation="${Math.floor(count / 12)}"} ${count}\n`);
   },
   /** As large as no limit forbids, from time to time. */
   bloated: (count, response) =>
     say(response, `a ${count}\n${count % 6 === 0 ? `# ${'x'.repeat(1_000_000)}\n`.repeat(8) : ''}`),
-  future: (count, response) => say(response, `a ${count} ${Date.now() + 30_000}\nb ${count}\n`),
+  /** Not at a multiple of the interval, where a little delay decides. */
+  ahead: (count, response) => say(response, `a ${count} ${Date.now() + aheadMs}\nb ${count}\n`),
 };
 
 export const sideScripts: Readonly<Record<string, Script>> = { ...scripts, ...longScripts };
