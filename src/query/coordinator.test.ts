@@ -247,6 +247,22 @@ test('what lies in the asking thread is read there, other workers and nodes are 
   assert.deepEqual(cluster.calls.sort(), ['a partial 0', 'b near 3', 'b partial 1', 'c partial 2']);
 });
 
+test('many shards of the asking thread are read a few at a time, and all again when the table moves between', async () => {
+  const shards = Array.from({ length: 20 }, (_, i) => shard(['a', i === 17 ? [one as SeriesColumns] : []]));
+  const cluster = new MemoryCluster(shards);
+  cluster.nearNode = 'a';
+  let reads = 0;
+  cluster.onExecute = () => {
+    if (++reads === 2) cluster.move(shards.with(0, shard(['a', [two as SeriesColumns]])));
+  };
+  const steps = { ...at, endMs: at.startMs + 2000, stepMs: 1000, instant: false };
+  const { value } = await coordinate(cluster, 'count(m)', { range: steps });
+  assert.ok(value.type === 'matrix');
+  assert.deepEqual([...(value.series[0]?.values ?? [])], [2, 2, 2]);
+  const again = ['a near 0,1,2,3,4,5,6,7', 'a near 8,9,10,11,12,13,14,15'];
+  assert.deepEqual(cluster.calls, [...again, ...again, 'a near 16,17,18,19']);
+});
+
 test('what selects one target asks its shard alone, and lacks nothing when others are away', async () => {
   for (const [expr, kind] of [
     ['sum(m{job="",instance="i2"})', 'partial'],
