@@ -17,6 +17,7 @@ export function completeInfoSelector(base: Expr, given: VectorSelector | undefin
   return {
     kind: 'vector',
     span: given?.span ?? base.span,
+    written: given ?? null,
     name: '',
     matchers: [...nameMatchers(names), ...others],
     ...(at === undefined ? {} : { at }),

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ExecutionError } from '../errors.ts';
 import { parseExpr } from './parser.ts';
 import { prettyExpr } from './pretty.ts';
+import { printExpr } from './print.ts';
 
 const pretty = (text: string): string => prettyExpr(parseExpr(text));
 
@@ -22,6 +23,12 @@ test('what does not is broken at its operands, each a level deeper', () => {
     pretty(`clamp((${long} + ${long}), 0, 1)`),
     ['clamp(', '  (', `      ${long}`, '    +', `      ${long}`, '  ),', '  0,', '  1', ')'].join('\n'),
   );
+});
+
+test('info() is printed with what was written of it', () => {
+  for (const text of ['info(a)', 'info(a offset 1m, {b="c"})', 'info(a, {__name__=~".+_info",x="y"})']) {
+    assert.equal(printExpr(parseExpr(text, { experimentalFunctions: true })), text);
+  }
 });
 
 test('a text that would grow without bound is refused', () => {

@@ -4,7 +4,7 @@
  */
 import { ExecutionError } from '../errors.ts';
 import { printAggregateHead, printExpr, printOperator, printSubqueryRange } from './print.ts';
-import { childrenOf, type Expr, takesParam } from './tree.ts';
+import { childrenOf, type Expr, takesParam, writtenArguments } from './tree.ts';
 
 /** UTF-8 bytes. */
 const lineBytesMax = 100;
@@ -53,7 +53,7 @@ class Printer {
       case 'paren':
         return `${indent}(\n${deeper(expr.expr)}\n${indent})`;
       case 'call':
-        return `${indent}${expr.func}(\n${expr.args.map(deeper).join(',\n')}\n${indent})`;
+        return `${indent}${expr.func}(\n${writtenArguments(expr).map(deeper).join(',\n')}\n${indent})`;
       case 'binary':
         return `${deeper(expr.lhs)}\n${indent}${printOperator(expr)}\n${deeper(expr.rhs)}`;
       case 'aggregate': {

@@ -13,6 +13,7 @@ import {
   type SubqueryExpr,
   takesParam,
   type VectorSelector,
+  writtenArguments,
 } from './tree.ts';
 
 export function printExpr(expr: Expr): string {
@@ -38,7 +39,7 @@ export function printExpr(expr: Expr): string {
     case 'aggregate':
       return printAggregate(expr);
     case 'call':
-      return `${expr.func}(${expr.args.map(printExpr).join(', ')})`;
+      return `${expr.func}(${writtenArguments(expr).map(printExpr).join(', ')})`;
     case 'paren':
       return `(${printExpr(expr.expr)})`;
     case 'remote':

@@ -55,6 +55,8 @@ export interface VectorSelector {
   readonly offset?: DurationNode;
   readonly at?: AtModifier;
   readonly extension?: 'anchored' | 'smoothed';
+  /** Of a selector that was made whole: what the text has in its place, null where it has nothing. */
+  readonly written?: VectorSelector | null;
 }
 
 export interface MatrixSelector {
@@ -204,6 +206,13 @@ const paramOps: ReadonlySet<AggregateOp> = new Set<AggregateOp>([
 /** Whether the aggregation takes a parameter before its vector. */
 export function takesParam(op: AggregateOp): boolean {
   return paramOps.has(op);
+}
+
+/** A call's arguments as the text has them: without what the parser added. */
+export function writtenArguments({ args }: CallExpr): readonly Expr[] {
+  return args.flatMap((arg) =>
+    arg.kind === 'vector' && arg.written !== undefined ? (arg.written ?? []) : arg,
+  );
 }
 
 /** The direct sub-expressions, in the order of the text. */

@@ -1,7 +1,15 @@
 /** The syntax tree as the JSON that Prometheus' tree view reads: field by field its own. */
 import { formatFloat } from '../../model/index.ts';
 import { functionSignatures } from '../functions/signatures.ts';
-import type { AtModifier, BinaryExpr, CallExpr, DurationNode, Expr, VectorSelector } from './tree.ts';
+import {
+  type AtModifier,
+  type BinaryExpr,
+  type CallExpr,
+  type DurationNode,
+  type Expr,
+  type VectorSelector,
+  writtenArguments,
+} from './tree.ts';
 
 /** Durations that are not known before the query runs count as 0. */
 function millisecondsOf(duration: DurationNode | undefined): number {
@@ -22,11 +30,12 @@ function selectorJson(selector: VectorSelector): object {
   return { matchers, name: selector.name, ...timesOf(selector) };
 }
 
-function callJson({ func, args }: CallExpr): object {
+function callJson(call: CallExpr): object {
+  const { func } = call;
   const { args: argTypes, optional, returns } = functionSignatures[func];
   const variadic = optional === Number.POSITIVE_INFINITY ? -1 : optional;
   return {
-    args: args.map(exprToJson),
+    args: writtenArguments(call).map(exprToJson),
     func: { argTypes, name: func, returnType: returns, variadic },
     type: 'call',
   };
