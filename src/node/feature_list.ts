@@ -39,7 +39,7 @@ export function featureList(flags: NodeFlags): FeatureList {
     prometheus: { agent_mode: false, server_mode: true },
     promql: {
       ...all(['at_modifier', 'bool', 'by', 'group_left', 'group_right', 'ignoring', 'negative_offset']),
-      ...all(['offset', 'on', 'per_query_lookback_delta', 'subqueries', 'without']),
+      ...all(['duration_expr', 'offset', 'on', 'per_query_lookback_delta', 'subqueries', 'without']),
       anchored: engine.extendedRangeSelectors === true,
       delayed_name_removal: engine.delayedNameRemoval === true,
       fill: engine.fillModifiers === true,
