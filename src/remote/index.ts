@@ -11,9 +11,10 @@ export { federateFamilies } from './federate/families.ts';
 export { type FederateFormat, federateContentType, negotiateFederateFormat } from './federate/format.ts';
 export { federateProtobuf } from './federate/protobuf.ts';
 export { federateText } from './federate/text.ts';
+export { loadOtlp } from './load_otlp.ts';
 export { createRemoteWriteMetrics, type RemoteWriteMetrics } from './metrics.ts';
-export { decodeOtlp, type OtlpBody } from './otlp/decode.ts';
-export { type OtlpRules, type TranslatedOtlp, translateOtlp } from './otlp/translate.ts';
+export type { OtlpBody } from './otlp/decode.ts';
+export type { OtlpRules, TranslatedOtlp } from './otlp/translate.ts';
 export { type FrameOptions, frames } from './read/chunks.ts';
 export {
   decodeReadRequest,

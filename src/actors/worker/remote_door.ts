@@ -5,10 +5,9 @@ import { type Clock, errorText, type Logger } from '../../base/index.ts';
 import type { Replicas } from '../../query/index.ts';
 import {
   createRemoteWriteMetrics,
-  decodeOtlp,
+  loadOtlp,
   type RemoteWriteMetrics,
   type TranslatedOtlp,
-  translateOtlp,
 } from '../../remote/index.ts';
 import type { ReplyTo } from '../../runtime/index.ts';
 import { federate } from './federation.ts';
@@ -69,7 +68,8 @@ export class RemoteDoor {
   async #otlp({ body, rules }: OtlpRequest): Promise<RemoteWriteOutcome> {
     let translated: TranslatedOtlp;
     try {
-      translated = translateOtlp(await decodeOtlp(body), rules);
+      const { receiveOtlp } = await loadOtlp();
+      translated = await receiveOtlp(body, rules);
     } catch (error) {
       return { status: 400, message: errorText(error), ...nothingWritten };
     }
