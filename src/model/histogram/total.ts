@@ -84,7 +84,7 @@ export class HistogramTotal {
     }
   }
 
-  /** Undefined when nothing was added or the kinds are incompatible; otherwise compact. */
+  /** Undefined when nothing was added or the kinds are incompatible; otherwise with all buckets, empty ones, too. */
   sum(): FloatHistogram | undefined {
     return this.#result(1);
   }
@@ -95,7 +95,7 @@ export class HistogramTotal {
   }
 
   #result(divisor: number): FloatHistogram | undefined {
-    if (this.#only !== undefined) return this.#only.compact();
+    if (this.#only !== undefined) return this.#only;
     const [first, ...others] = this.#sums;
     if (first === undefined) return undefined;
     let total = first.scaledSum();
@@ -104,7 +104,7 @@ export class HistogramTotal {
       for (const other of others) accumulator.add(other.scaledSum());
       total = accumulator.result();
     }
-    return unscaled(total, divisor).compact().withHint(this.#hint);
+    return unscaled(total, divisor).withHint(this.#hint);
   }
 
   #note(count: number, hint: CounterResetHint, seenThere: number): void {

@@ -17,12 +17,10 @@ export function combinedOverTime(ofFloats: WindowKernel, ofHistograms: Histogram
   };
 }
 
-/** One alone stays as it is, empty buckets and all: `==` tells those from none. */
-export const sumOfHistograms: HistogramsKernel = (window, notes) =>
-  window.count === 1 ? window.at(window.from) : totalOf(window, notes).sum();
+/** Empty buckets stay, other than in aggregations: `==` tells them from none, and a side with them holds half of the zero bucket. */
+export const sumOfHistograms: HistogramsKernel = (window, notes) => totalOf(window, notes).sum();
 
-export const meanOfHistograms: HistogramsKernel = (window, notes) =>
-  window.count === 1 ? window.at(window.from) : totalOf(window, notes).mean();
+export const meanOfHistograms: HistogramsKernel = (window, notes) => totalOf(window, notes).mean();
 
 /** Without a sum or mean, with a note, when the window mixes exponential and custom buckets. */
 function totalOf(window: HistogramWindow, notes: SeriesNotes): HistogramTotal {

@@ -96,11 +96,6 @@ const knownReasons: readonly (readonly [reason: string, query: RegExp, differenc
     /^notes: ours .*conflicting counter resets during histogram aggregation/,
   ],
   [
-    'sums of native histograms over a window have a bucket too full now and then',
-    /(?:avg|sum)_over_time\(\(*(?:mixed|native)/,
-    /: point \d+: ours \[[\d.]+,"[\d.]+"\], real/,
-  ],
-  [
     'which of 0 and -0 is the greater is not defined',
     /count_values.*(?:uneven|__name__|job=)/,
     /^ours (?:lacks|has) .*\["(?:le|job|value)","-?0"\]/,

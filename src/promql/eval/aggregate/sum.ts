@@ -66,7 +66,8 @@ export class SumState implements GroupState {
         const text = 'conflicting counter resets during histogram aggregation';
         context.annotations.warn(text, context.expr.expr.span);
       }
-      results[i] = (this.#isMean ? step.total.mean() : step.total.sum()) ?? null;
+      const result = this.#isMean ? step.total.mean() : step.total.sum();
+      results[i] = result?.compact() ?? null;
       if (results[i] !== null) present[i] = 1;
     }
     return results.some((result) => result !== null) ? results : undefined;
