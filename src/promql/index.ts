@@ -29,6 +29,7 @@ export type { Sources } from './eval/prefetch.ts';
 export { type OperatorRun, QueryProfile } from './eval/profile.ts';
 export { explain } from './explain.ts';
 export { type FunctionName, type FunctionSignature, functionSignatures } from './functions/signatures.ts';
+export { Pace } from './pace.ts';
 export { typeOf } from './parse/check.ts';
 export { type ParserOptions, parseExpr } from './parse/parser.ts';
 export { prettyExpr } from './parse/pretty.ts';

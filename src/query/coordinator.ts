@@ -13,6 +13,7 @@ import {
   type Fragment,
   finishPartial,
   mergePartials,
+  Pace,
   QueryError,
   QueryProfile,
   type QueryRange,
@@ -24,7 +25,6 @@ import { ClusterStorage, HoldersStorage } from './cluster_storage.ts';
 import { IncompleteAnswerError, StaleTableError } from './errors.ts';
 import { type Attempt, FanOut } from './fan_out.ts';
 import { Gaps } from './missing.ts';
-import { Pace } from './pace.ts';
 import { ExecuteKind, encodePartialRequest } from './payload.ts';
 import type { Replicas } from './replicas.ts';
 

@@ -5,7 +5,6 @@ export { execute, type LocalShards } from './executor.ts';
 export { type ExemplarSeries, type ExemplarSeriesJson, findExemplars } from './exemplars.ts';
 export { findSeries, findStrings, type LookupResult, selectSeries } from './lookup.ts';
 export { formatShards } from './missing.ts';
-export { Pace } from './pace.ts';
 export type { LookupRequest } from './payload.ts';
 export type {
   Assignment,

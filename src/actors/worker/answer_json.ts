@@ -3,8 +3,7 @@
  * gone away is noticed, and bounded: a result is no larger than the memory that its query may take.
  */
 import type { Clock } from '../../base/index.ts';
-import { MemoryLimitError, type QueryResult, resultBlocks } from '../../promql/index.ts';
-import { Pace } from '../../query/index.ts';
+import { MemoryLimitError, Pace, type QueryResult, resultBlocks } from '../../promql/index.ts';
 
 const encoder = new TextEncoder();
 

@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/index.ts';
 import type { SeriesColumns } from '../../model/index.ts';
 import { MemoryLimitError, type QueryError, TooManySamplesError } from '../errors.ts';
+import { Pace } from '../pace.ts';
 import type { Expr, VectorSelector } from '../parse/tree.ts';
 import type { RemoteResult, SampleStats } from '../types.ts';
 import type { Annotations } from './annotations.ts';
@@ -24,9 +25,6 @@ export interface QueryOptions {
   /** Series carry the types of their metrics as labels. */
   readonly typeLabels: boolean;
 }
-
-/** Evaluation runs at most this long before it lets other events in. */
-const sliceMs = 20;
 
 /** Of a value at a step, with the bit that says that it is there. */
 const cellBytes = 9;
@@ -48,7 +46,7 @@ interface NodeMark {
 }
 
 /** State of one query. */
-export class QueryContext {
+export class QueryContext extends Pace {
   readonly options: QueryOptions;
   readonly times: QueryTimes;
   readonly annotations: Annotations;
@@ -61,14 +59,12 @@ export class QueryContext {
   /** Of each fragment; an error is thrown when its turn comes, which it does where nothing fails before. */
   readonly remote: Map<number, RemoteResult | QueryError> = new Map<number, RemoteResult | QueryError>();
   readonly #clock: Clock;
-  readonly #signal: AbortSignal;
   readonly #held = new HeldSamples();
   /** Values at the last step of what was evaluated since a node began: its operands. */
   #operandSamples = 0;
   #series = 0;
   #dataBytes = 0;
   readonly #startedMs: number;
-  #sliceEndMs: number;
 
   constructor(
     options: QueryOptions,
@@ -80,14 +76,13 @@ export class QueryContext {
       profile?: QueryProfile | undefined;
     },
   ) {
+    super(deps.clock, deps.signal);
     this.profile = deps.profile;
     this.options = options;
     this.times = times;
     this.annotations = annotations;
     this.#clock = deps.clock;
-    this.#signal = deps.signal;
     this.#startedMs = deps.clock.monotonicMs();
-    this.#sliceEndMs = this.#startedMs + sliceMs;
   }
 
   /** Throws TooManySamplesError above the limit. */
@@ -166,18 +161,6 @@ export class QueryContext {
 
   #check(beside: number): void {
     if (this.#held.total + beside > this.options.samplesMax) throw new TooManySamplesError();
-  }
-
-  /** Whether the slice is used up; then `pause` is due. */
-  get due(): boolean {
-    return this.#clock.monotonicMs() >= this.#sliceEndMs;
-  }
-
-  /** Lets other events in, so that timeouts and cancellation are noticed. Throws the signal's reason. */
-  async pause(): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.after(0, resolve));
-    this.#signal.throwIfAborted();
-    this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Long work of the coordinator (joining what the places sent) lets other events in from time to time, so that a deadline
- * and a cancellation are noticed.
+ * Long work (evaluating a query, joining what places sent, making an answer) lets other events in from time to time, so that
+ * a deadline and a cancellation are noticed.
  */
 import type { Clock } from '../base/index.ts';
 
