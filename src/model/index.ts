@@ -23,7 +23,7 @@ export {
 } from './histogram/bounds.ts';
 export { readHistogram, writeHistogram } from './histogram/codec.ts';
 export { type Bucket, CounterResetHint, type HistogramFields, type Span } from './histogram/fields.ts';
-export { FloatHistogram, type HistogramSum, supportedSchema } from './histogram/float_histogram.ts';
+export { FloatHistogram, type HistogramSum, soundHistogram } from './histogram/float_histogram.ts';
 export { countsFromDeltas, deltasFromCounts } from './histogram/spans.ts';
 export { HistogramTotal, readSoundHistogram } from './histogram/total.ts';
 export {
@@ -48,7 +48,15 @@ export {
 export { formatFloat, formatFloatE, formatFloatG, formatFloatJson, parseFloatText } from './numbers.ts';
 export { quoteGo } from './quote.ts';
 export { AnchoredRegex } from './regex/anchored_regex.ts';
-export { isStaleNaN, normalizeNaN, normalNaNBits, setNormalNaN, setStaleNaN, staleNaNBits } from './stale.ts';
+export {
+  isStaleNaN,
+  normalizeNaN,
+  normalNaNBits,
+  setNormalNaN,
+  setStaleNaN,
+  staleNaNBits,
+  staleNaNWords,
+} from './stale.ts';
 export { type SymbolLimits, SymbolTable } from './symbols.ts';
 export { decodeUtf8, TextCache } from './text_cache.ts';
 export {

@@ -4,9 +4,11 @@
  * and written here as bits inside a Float64Array and never pass through a variable.
  */
 export const staleNaNBits = 0x7ff0_0000_0000_0002n;
+/** Low and high 32 bits of the staleness marker. */
+export const staleNaNWords: readonly [number, number] = [2, 0x7ff0_0000];
 export const normalNaNBits = 0x7ff8_0000_0000_0001n;
 
-const highWordStale = 0x7ff0_0000;
+const [lowWordStale, highWordStale] = staleNaNWords;
 const highWordNormal = 0x7ff8_0000;
 
 // One view per thread suffices: the calls are synchronous and each leaves nothing behind.
@@ -23,7 +25,7 @@ export function isStaleNaN(values: Float64Array, index: number): boolean {
   // biome-ignore lint/suspicious/noSelfCompare: the NaN test without a call
   if (value === value) return false;
   cell.set(values.subarray(index, index + 1));
-  return words[1] === highWordStale && words[0] === 2;
+  return words[1] === highWordStale && words[0] === lowWordStale;
 }
 
 /** Writes the staleness marker. */

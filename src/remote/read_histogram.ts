@@ -8,37 +8,19 @@ import {
   countsFromDeltas,
   FloatHistogram,
   HistogramError,
-  isExponentialSchema,
   type Span,
-  supportedSchema,
+  soundHistogram,
+  staleNaNWords,
 } from '../model/index.ts';
+import { histogramTags, readSpan } from './histogram_fields.ts';
 import type { ProtoReader } from './proto_reader.ts';
 
 /** Of one side, and of spans and custom bounds; far above what any client library makes. */
 const bucketsMax = 65_536;
-const staleLow = 2;
-const staleHigh = 0x7ff0_0000;
-
-const fields = {
-  countInt: 0x08,
-  countFloat: 0x11,
-  sum: 0x19,
-  schema: 0x20,
-  zeroThreshold: 0x29,
-  zeroCountInt: 0x30,
-  zeroCountFloat: 0x39,
-  negativeSpans: 0x42,
-  negativeDeltas: 9,
-  negativeCounts: 10,
-  positiveSpans: 0x5a,
-  positiveDeltas: 12,
-  positiveCounts: 13,
-  resetHint: 0x70,
-  timestamp: 0x78,
-  customValues: 16,
-} as const;
-const spanOffset = 0x08;
-const spanLength = 0x10;
+const [staleLow, staleHigh] = staleNaNWords;
+const varintType = 0;
+const fixedType = 1;
+const packedType = 2;
 
 const hints: readonly CounterResetHint[] = [
   CounterResetHint.Unknown,
@@ -90,7 +72,8 @@ class Draft implements ReadHistogram {
     const { isFloat } = this;
     const side = (deltas: number[], counts: number[]): Float64Array =>
       isFloat ? Float64Array.from(counts) : countsFromDeltas(deltas);
-    const given = {
+    return soundHistogram({
+      schema: this.schema,
       count: this.count,
       sum: this.sum,
       zeroThreshold: this.zeroThreshold,
@@ -102,12 +85,7 @@ class Draft implements ReadHistogram {
       customValues: Float64Array.from(this.customValues),
       counterResetHint: hints[this.hint] ?? CounterResetHint.Unknown,
       isInteger: !isFloat,
-    };
-    const schema = supportedSchema(this.schema) ?? this.schema;
-    const checked = new FloatHistogram({ ...given, schema });
-    checked.validate();
-    if (schema === this.schema || !isExponentialSchema(schema)) return checked;
-    return new FloatHistogram({ ...given, schema: this.schema }).reduceResolution(schema);
+    });
   }
 }
 
@@ -121,37 +99,37 @@ export function readRemoteHistogram(reader: ProtoReader, end: number): ReadHisto
 function readField(reader: ProtoReader, end: number, draft: Draft): void {
   const tag = reader.tag(end);
   switch (tag) {
-    case fields.countInt:
-    case fields.countFloat:
-      draft.isFloat = tag === fields.countFloat;
+    case histogramTags.countInt:
+    case histogramTags.countFloat:
+      draft.isFloat = tag === histogramTags.countFloat;
       draft.count = draft.isFloat ? reader.float(end) : reader.unsigned(end);
       break;
-    case fields.sum:
+    case histogramTags.sum:
       draft.sum = reader.float(end);
       draft.isStale = reader.low === staleLow && reader.high === staleHigh;
       break;
-    case fields.schema:
+    case histogramTags.schema:
       draft.schema = reader.signed(end);
       break;
-    case fields.zeroThreshold:
+    case histogramTags.zeroThreshold:
       draft.zeroThreshold = reader.float(end);
       break;
-    case fields.zeroCountInt:
+    case histogramTags.zeroCountInt:
       draft.zeroCount = reader.unsigned(end);
       break;
-    case fields.zeroCountFloat:
+    case histogramTags.zeroCountFloat:
       draft.zeroCount = reader.float(end);
       break;
-    case fields.negativeSpans:
+    case histogramTags.negativeSpans:
       draft.push(draft.negativeSpans, readSpan(reader, reader.window(end)));
       break;
-    case fields.positiveSpans:
+    case histogramTags.positiveSpans:
       draft.push(draft.positiveSpans, readSpan(reader, reader.window(end)));
       break;
-    case fields.resetHint:
+    case histogramTags.resetHint:
       draft.hint = reader.unsigned(end);
       break;
-    case fields.timestamp:
+    case histogramTags.timestamp:
       draft.timestampMs = reader.integer(end);
       break;
     default:
@@ -161,45 +139,33 @@ function readField(reader: ProtoReader, end: number, draft: Draft): void {
 
 /** Lists may be packed or not. */
 function readList(reader: ProtoReader, tag: number, end: number, draft: Draft): void {
-  const { list, isFloat } = listOf(tag >> 3, draft);
-  const single = isFloat ? 1 : 0;
   const type = tag & 7;
-  if (list === undefined || (type !== 2 && type !== single)) {
+  const { list, isFloat } = listOf(tag - type + packedType, draft);
+  const single = isFloat ? fixedType : varintType;
+  if (list === undefined || (type !== packedType && type !== single)) {
     reader.skip(tag, end);
     return;
   }
-  const listEnd = type === 2 ? reader.window(end) : reader.at + 1;
+  const listEnd = type === packedType ? reader.window(end) : reader.at + 1;
   while (reader.at < listEnd) {
-    const within = type === 2 ? listEnd : end;
+    const within = type === packedType ? listEnd : end;
     draft.push(list, isFloat ? reader.float(within) : reader.signed(within));
   }
 }
 
-function listOf(field: number, draft: Draft): { list: number[] | undefined; isFloat: boolean } {
-  switch (field) {
-    case fields.negativeDeltas:
+function listOf(tag: number, draft: Draft): { list: number[] | undefined; isFloat: boolean } {
+  switch (tag) {
+    case histogramTags.negativeDeltas:
       return { list: draft.negativeDeltas, isFloat: false };
-    case fields.positiveDeltas:
+    case histogramTags.positiveDeltas:
       return { list: draft.positiveDeltas, isFloat: false };
-    case fields.negativeCounts:
+    case histogramTags.negativeCounts:
       return { list: draft.negativeCounts, isFloat: true };
-    case fields.positiveCounts:
+    case histogramTags.positiveCounts:
       return { list: draft.positiveCounts, isFloat: true };
-    case fields.customValues:
+    case histogramTags.customValues:
       return { list: draft.customValues, isFloat: true };
     default:
       return { list: undefined, isFloat: false };
   }
-}
-
-function readSpan(reader: ProtoReader, end: number): Span {
-  let offset = 0;
-  let length = 0;
-  while (reader.at < end) {
-    const tag = reader.tag(end);
-    if (tag === spanOffset) offset = reader.signed(end);
-    else if (tag === spanLength) length = reader.unsigned(end);
-    else reader.skip(tag, end);
-  }
-  return { offset, length };
 }

@@ -1,29 +1,7 @@
 /** A model's histogram as `prometheus.Histogram`, which remote write 2.0 has alike. Counts that are integers stay integers. */
-import { deltasFromCounts, type FloatHistogram, type Span } from '../model/index.ts';
+import { deltasFromCounts, type FloatHistogram, type Span, staleNaNWords } from '../model/index.ts';
+import { histogramTags, writeSpans } from './histogram_fields.ts';
 import type { ProtoWriter } from './proto_writer.ts';
-
-const tags = {
-  countInt: 0x08,
-  countFloat: 0x11,
-  sum: 0x19,
-  schema: 0x20,
-  zeroThreshold: 0x29,
-  zeroCountInt: 0x30,
-  zeroCountFloat: 0x39,
-  negativeSpans: 0x42,
-  negativeDeltas: 0x4a,
-  negativeCounts: 0x52,
-  positiveSpans: 0x5a,
-  positiveDeltas: 0x62,
-  positiveCounts: 0x6a,
-  resetHint: 0x70,
-  timestamp: 0x78,
-  customValues: 0x82,
-} as const;
-const spanOffset = 0x08;
-const spanLength = 0x10;
-const staleLow = 2;
-const staleHigh = 0x7ff0_0000;
 
 /** Whether all counts are such as integers on the wire can be. */
 export function hasIntegerCounts(histogram: FloatHistogram): boolean {
@@ -41,24 +19,37 @@ export function hasIntegerCounts(histogram: FloatHistogram): boolean {
 /** Writes the fields of the message; the caller has opened it. */
 export function writeHistogram(writer: ProtoWriter, timestampMs: number, histogram: FloatHistogram): void {
   const isInteger = histogram.isStale || hasIntegerCounts(histogram);
-  writer.varint(isInteger ? tags.countInt : tags.countFloat);
+  writer.varint(isInteger ? histogramTags.countInt : histogramTags.countFloat);
   writeCount(writer, histogram.isStale ? 0 : histogram.count, isInteger);
-  writer.varint(tags.sum);
-  if (histogram.isStale) writer.words(staleLow, staleHigh);
+  writer.varint(histogramTags.sum);
+  if (histogram.isStale) writer.words(...staleNaNWords);
   else writer.double(histogram.sum);
-  writer.varint(tags.schema);
+  writer.varint(histogramTags.schema);
   writer.sint64(histogram.schema);
-  writer.varint(tags.zeroThreshold);
+  writer.varint(histogramTags.zeroThreshold);
   writer.double(histogram.zeroThreshold);
-  writer.varint(isInteger ? tags.zeroCountInt : tags.zeroCountFloat);
+  writer.varint(isInteger ? histogramTags.zeroCountInt : histogramTags.zeroCountFloat);
   writeCount(writer, histogram.zeroCount, isInteger);
-  writeSide(writer, tags.negativeSpans, histogram.negativeSpans, histogram.negativeBuckets, isInteger);
-  writeSide(writer, tags.positiveSpans, histogram.positiveSpans, histogram.positiveBuckets, isInteger);
-  writer.varint(tags.resetHint);
+  writeSide(
+    writer,
+    histogramTags.negativeSpans,
+    histogram.negativeSpans,
+    histogram.negativeBuckets,
+    isInteger,
+  );
+  writeSide(
+    writer,
+    histogramTags.positiveSpans,
+    histogram.positiveSpans,
+    histogram.positiveBuckets,
+    isInteger,
+  );
+  writer.varint(histogramTags.resetHint);
   writer.varint(histogram.counterResetHint);
-  writer.varint(tags.timestamp);
+  writer.varint(histogramTags.timestamp);
   writer.int64(timestampMs);
-  if (histogram.customValues.length > 0) writeDoubles(writer, tags.customValues, histogram.customValues);
+  if (histogram.customValues.length > 0)
+    writeDoubles(writer, histogramTags.customValues, histogram.customValues);
 }
 
 function writeCount(writer: ProtoWriter, count: number, isInteger: boolean): void {
@@ -74,14 +65,7 @@ function writeSide(
   buckets: Float64Array,
   isInteger: boolean,
 ): void {
-  for (const { offset, length } of spans) {
-    const start = writer.open(spansTag);
-    writer.varint(spanOffset);
-    writer.sint64(offset);
-    writer.varint(spanLength);
-    writer.varint(length);
-    writer.close(start);
-  }
+  writeSpans(writer, spansTag, spans);
   if (buckets.length === 0) return;
   if (!isInteger) {
     writeDoubles(writer, spansTag + 0x10, buckets);

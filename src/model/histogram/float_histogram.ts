@@ -179,6 +179,19 @@ export class FloatHistogram implements HistogramFields {
 }
 
 /**
+ * What a source sent, at a resolution that is supported: one with a reserved schema, which is finer, is read at the finest
+ * there is, as Prometheus does. Throws HistogramError when it contradicts itself.
+ */
+export function soundHistogram(fields: Partial<HistogramFields>): FloatHistogram {
+  const given = new FloatHistogram(fields);
+  const schema = supportedSchema(given.schema) ?? given.schema;
+  const isReserved = schema !== given.schema;
+  const checked = isReserved ? new FloatHistogram({ ...fields, schema }) : given;
+  checked.validate();
+  return isReserved ? given.reduceResolution(schema) : checked;
+}
+
+/**
  * Schemas up to 52 are reserved: a source may send one, and it is read at the finest resolution that is supported.
  * Undefined when the schema is not even reserved.
  */

@@ -1,5 +1,6 @@
 /** Federated samples as delimited `io.prometheus.client.MetricFamily` messages (prometheus/client_model). */
 import { type EscapingScheme, escapeName, type FloatHistogram, type Span } from '../../model/index.ts';
+import { writeSpans } from '../histogram_fields.ts';
 import { ProtoWriter } from '../proto_writer.ts';
 import type { Family, FamilyKind, FederateSample } from './families.ts';
 
@@ -24,8 +25,6 @@ const histogramTags = {
   positiveSpan: 0x62,
   positiveCount: 0x71,
 } as const;
-const spanOffset = 0x08;
-const spanLength = 0x10;
 
 const types: Readonly<Record<FamilyKind, number>> = { untyped: 3, histogram: 4, gaugeHistogram: 5 };
 
@@ -98,14 +97,7 @@ function writeSide(
   spans: readonly Span[],
   buckets: Float64Array,
 ): void {
-  for (const { offset, length } of spans) {
-    const start = writer.open(spanTag);
-    writer.varint(spanOffset);
-    writer.sint64(offset);
-    writer.varint(spanLength);
-    writer.varint(length);
-    writer.close(start);
-  }
+  writeSpans(writer, spanTag, spans);
   for (const count of buckets) {
     writer.varint(countTag);
     writer.double(count);

@@ -9,6 +9,7 @@ import {
   deltasFromCounts,
   type FloatHistogram,
   type Span,
+  staleNaNWords,
 } from '../../model/index.ts';
 import { hasIntegerCounts } from '../write_histogram.ts';
 import { BitWriter } from './bit_writer.ts';
@@ -17,8 +18,6 @@ import { XorWindow } from './xor_value.ts';
 
 /** The header's byte by CounterResetHint. */
 const headers = [0b0000_0000, 0b1000_0000, 0b0100_0000, 0b1100_0000] as const;
-const staleLow = 2;
-const staleHigh = 0x7ff0_0000;
 /** Bounds up to here, in thousandths, are written as whole numbers. */
 const boundThousandthsMax = 33_554_430;
 
@@ -114,7 +113,7 @@ function writeFloat(value: number): void {
 
 /** The sum's bits; those of the marker are not held by the number. */
 function sumWords({ sum, isStale }: FloatHistogram): readonly [number, number] {
-  if (isStale) return [staleLow, staleHigh];
+  if (isStale) return staleNaNWords;
   float[0] = sum;
   return [floatWords[0] as number, floatWords[1] as number];
 }

@@ -5,11 +5,10 @@
 import {
   CounterResetHint,
   countsFromDeltas,
-  FloatHistogram,
+  type FloatHistogram,
   HistogramError,
-  isExponentialSchema,
   type Span,
-  supportedSchema,
+  soundHistogram,
 } from '../../model/index.ts';
 import { type ProtoCursor, Wire } from './proto_cursor.ts';
 import { readTimestampMs } from './proto_exemplar.ts';
@@ -97,7 +96,8 @@ export class ProtoHistogram implements HistogramSource {
     const isFloat = this.countFloat > 0 || this.zeroCountFloat > 0;
     const side = (name: 'negative' | 'positive'): Float64Array =>
       isFloat ? Float64Array.from(this.#counts[name]) : countsFromDeltas(this.#deltas[name]);
-    const given = {
+    return soundHistogram({
+      schema: this.schema,
       count: isFloat ? this.countFloat : this.count,
       sum: this.sum,
       zeroThreshold: this.zeroThreshold,
@@ -108,15 +108,7 @@ export class ProtoHistogram implements HistogramSource {
       negativeBuckets: side('negative'),
       counterResetHint: this.isGauge ? CounterResetHint.Gauge : CounterResetHint.Unknown,
       isInteger: !isFloat,
-    };
-    const schema = supportedSchema(this.schema) ?? this.schema;
-    const checked = new FloatHistogram({ ...given, schema });
-    checked.validate();
-    const isFiner = schema !== this.schema && isExponentialSchema(schema);
-    const whole = isFiner
-      ? new FloatHistogram({ ...given, schema: this.schema }).reduceResolution(schema)
-      : checked;
-    return whole.compact();
+    }).compact();
   }
 
   /** Reads the message that ends at `end` on top of what is there. */
